@@ -37,6 +37,9 @@ ESTIMATED_PARTIAL: Final = 0.2
 TOKENS_PER_SECOND: Final = 3.5
 """Text tokens per second of audio that is decoded."""
 
+CONFIRMED: Final = 0.8
+"""Share of the tokens of a partial that the next one confirms, by `tests.bench.engine_costs`."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineCosts:
@@ -51,6 +54,8 @@ class EngineCosts:
     """Of the step of a batch in which each request gets a token."""
     step_each: float
     """Of each request in such a step."""
+    verify: float | None = None
+    """Of each expected token that is verified instead; None if all text is written again."""
     align: float = 0.0
     align_second: float = 0.0
     """Of each request whose words get times, and of each second of its audio."""
@@ -68,7 +73,17 @@ class EngineCosts:
         """Return the time for a batch."""
         tokens = [TOKENS_PER_SECOND * request.seconds for request in requests]
         timed = [self.align + self.align_second * request.seconds for request in requests if request.word_times]
-        return self.batch + self.step * max(tokens) + self.step_each * sum(tokens) + sum(timed)
+        steps, verifying = tokens, 0.0
+        if self.verify is not None:
+            known = [_verified(request) for request in requests]
+            steps = [1 + max(0.0, all_ - expected) for all_, expected in zip(tokens, known, strict=True)]
+            verifying = self.verify * sum(known)
+        return self.batch + self.step * max(steps) + self.step_each * sum(steps) + verifying + sum(timed)
+
+
+def _verified(request: TranscriptionRequest) -> float:
+    """Return how many of the tokens that a request expects are confirmed."""
+    return CONFIRMED * TOKENS_PER_SECOND * len(request.expected.split()) * WORD_LENGTH / SAMPLE_RATE
 
 
 SLOW_THREAD: Final = EngineCosts(encode=0.00625, encode_second=0.0125, batch=0.0, step=0.009, step_each=0.003)
