@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, Final
+from unittest.mock import patch
 
 import numpy as np
 import soxr
@@ -155,6 +156,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the order of the recordings")
     parser.add_argument("--reading", action="store_true", help="one reader instead of clips")
     parser.add_argument("--every", type=int, metavar="N", help="every Nth recording of speech, each once")
+    parser.add_argument("--stable", type=float, metavar="P", help="commit words at once from this probability on")
     parser.add_argument("--plain", action="store_true", help="without speculative decoding too")
     parser.add_argument("--finals", action="store_true", help="without partials too")
     arguments = parser.parse_args()
@@ -169,6 +171,9 @@ def main() -> None:
         "", "streams", "partials", "encode ms", "decode ms", "window s", "tokens", "CPU per s of audio: partials",
         "finals", "detector", "first s", "commit p50/p95", "settled p50/p95", "errors", "words",
     )  # fmt: skip
+    if arguments.stable:
+        thresholds = {"STABLE": arguments.stable, "STABLE_UNDER_LOAD": arguments.stable}
+        patch.multiple("realtime.session.captioning", **thresholds).start()
     for streams in arguments.streams:
         tracks = [_track(arguments, streams, number) for number in range(streams)]
         kinds = [(name, True) for name in recognizers] + ([("as it is", False)] if arguments.finals else [])
