@@ -1,7 +1,8 @@
 """Decode audio files to 16 kHz in child processes (`decoder_process.py`), block by block as they are consumed.
 
-A process decodes one file, or the live stream of one session, and exits, so none can affect or observe another. A few
-processes are started in advance, because starting one takes longer than decoding a short recording. The child is not
+A process decodes one file, or the live stream of one session, and exits, so none can affect or observe another. One is
+started in advance, and more once there has been a file or stream, because starting one takes longer than decoding a
+short recording, and each has 37 MB. The child is not
 trusted: its records are bounded, the seconds it sends are counted here, and it is killed when it stalls, when its
 consumer leaves, and after its last record. However it failed, the client gets the same error.
 """
@@ -25,8 +26,9 @@ from realtime.media.tracks import AudioTrack, from_json
 
 logger = logging.getLogger(__name__)
 
+_FIRST_SPARES: Final = 1
 _SPARES: Final = 2
-"""Processes started in advance."""
+"""Processes started in advance, before anything has been decoded and from then on."""
 
 _STALL_TIMEOUT: Final = 10.0
 """Seconds a process may take for one record."""
@@ -95,8 +97,8 @@ class DecoderPool:
         self._spares: deque[DecoderChild] = deque()
 
     def open(self) -> None:
-        """Start the spare processes. Without them, every file waits for its own process to start."""
-        self._wanted_spares = _SPARES
+        """Start the first spare process. Without spare ones, every file waits for its own process to start."""
+        self._wanted_spares = _FIRST_SPARES
         self._refill()
 
     def close(self) -> None:
@@ -144,6 +146,8 @@ class DecoderPool:
             process.end()
 
     def _take_process(self) -> "DecoderChild":
+        if self._wanted_spares:
+            self._wanted_spares = _SPARES
         while self._spares:
             process = self._spares.popleft()
             if process.alive:

@@ -85,17 +85,20 @@ def test_little_is_decoded_ahead_of_the_consumer(decoders: DecoderPool) -> None:
     asyncio.run(scene())
 
 
-def test_a_spare_process_waits_for_the_next_file_and_is_replaced() -> None:
+def test_a_spare_process_waits_for_the_first_file_and_two_for_those_after_it() -> None:
     async def scene() -> None:
         decoders = DecoderPool(max_files=2)
         before = children()
         decoders.open()
         try:
-            spare = children() - before
-            assert spare
+            first = children() - before
+            assert len(first) == 1
             await decoded(decoders, wav_file(tone(1.0)))
-            assert len(children() - before) == len(spare)
-            assert len(children() & spare) == len(spare) - 1
+            others = children() - before
+            assert len(others - first) == len(others) == 2
+            await decoded(decoders, wav_file(tone(1.0)))
+            assert len(children() & others) == 1
+            assert len(children() - before) == 2
         finally:
             decoders.close()
         assert children() == before
