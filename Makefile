@@ -77,7 +77,7 @@ check: $(VENV)/ready-to-test  ## Lint, check formats, types and the import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, conversations, cost and capacity; about 25 minutes (BENCH_ARGS="--quick --plot DIR": about 7, with plots)
+bench: $(VENV)/ready-to-test  ## Measure lag, accuracy, conversations, cost and capacity; about 35 minutes (BENCH_ARGS="--quick --plot DIR": about 8, with plots; "--before COMMIT": beside an earlier version)
 	$(BIN)/python -m tests.bench.run $(BENCH_ARGS)
 
 bench-gpu: $(VENV)/ready-to-test  ## Measure how many streams an NVIDIA GPU holds, with what lag and cost (BENCH_ARGS="--models whisper-base")

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from tests.bench import compare, conversations, many_streams, speaking
+from tests.bench import accuracy, compare, conversations, many_streams, speaking
 from tests.bench.cost import cost_by_age, cost_by_length
 from tests.bench.one_user import measure_one_user
 from tests.bench.plan import FULL, QUICK, Plan
@@ -35,7 +35,7 @@ from tests.support.running_service import running_service
 
 RESULTS: Final = Path("bench-results.json")
 MODELS: Final = ("whisper-base", "whisper-tiny.en")
-PARTS: Final = ("captions", "speech", "conversations", "load", "capacity", "admission", "cost", "streams")
+PARTS: Final = ("captions", "speech", "conversations", "load", "capacity", "admission", "accuracy", "cost", "streams")
 CONSOLE: Final = Console(width=150)
 
 
@@ -49,6 +49,7 @@ def main() -> int:
         " conversations: answers, interruptions, frames, idle sessions;"
         " load: many streams; capacity: how many are held;"
         " admission: how many are admitted, beside how many are held;"
+        " accuracy: word errors of 3,000 words;"
         " cost: against the length of utterances and the age of a session;"
         " streams: many with scripted engines, and how late the event loop is",
     )
@@ -110,6 +111,10 @@ def measure(parts: Sequence[str], speech: Speech, plan: Plan) -> dict[str, Any]:
                 report["capacity"] = [measure_capacity(model, speech, plan, load[model]) for model in MODELS]
             case "admission":
                 report["admission"] = measure_admission(MODELS[0], speech, plan)
+            case "accuracy":
+                accuracies = [*accuracy.measure(speech.clips, plan.accuracy_seconds)]
+                CONSOLE.print(accuracy.table(accuracies))
+                report["accuracy"] = [asdict(each) for each in accuracies]
             case "cost":
                 report["cost"] = measure_cost(MODELS[0], speech, plan)
             case "streams":

@@ -1,0 +1,70 @@
+"""Word errors of live captions beside those of whole files, on the same words, on a simulated clock.
+
+Sessions, scheduler, detector and recognizer are real (`hard_cases.partials`); a stream takes no longer than its work.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.table import Table
+
+from realtime.catalogue.table import WHISPER_BASE
+from realtime.engines.silero import Silero
+from realtime.engines.whisper.engine import Whisper
+from realtime.settings import Settings
+from realtime.weights.locate import locate
+from tests.bench.hard_cases.partials import Captions
+from tests.bench.scoring import frames, score, word_error_rate
+from tests.bench.speech_clips import SpeechClip
+from tests.bench.speech_tracks import shuffled_track
+from tests.bench.streams import FRAME_SECONDS
+from tests.bench.under_load import GAP_SECONDS
+from tests.bench.whole_files import WholeFiles
+
+STREAMS: Final = (1, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """The word error rates of so many streams at once."""
+
+    streams: int
+    words: int
+    live: float
+    whole_files: float
+    """Of the same clips through faster-whisper, greedily."""
+
+
+def measure(clips: Sequence[SpeechClip], seconds: float) -> Iterator[Accuracy]:
+    """Yield the accuracy of `whisper-base` for each number of streams, which have `seconds` of audio together."""
+    directory = locate(WHISPER_BASE, Settings(offline=True))
+    recognizer, detector = Whisper(directory, device="cpu", compute_type="int8", threads=1), Silero()
+    whole = WholeFiles(WHISPER_BASE.name)
+    whole.read(clips)
+    for streams in STREAMS:
+        print(f"accuracy of {streams} streams ...", file=sys.stderr, flush=True)
+        tracks = [shuffled_track(clips, seconds / streams, GAP_SECONDS, seed) for seed in range(streams)]
+        captions = Captions(recognizer, detector, tracks, partials=True)
+        captions.run(streams, 0)
+        transcripts = [
+            score(track.words, list(frames(shown)), FRAME_SECONDS).transcript
+            for track, shown in zip(tracks, captions.events, strict=True)
+        ]
+        live = word_error_rate([track.text for track in tracks], transcripts)
+        words = sum(len(track.words) for track in tracks)
+        yield Accuracy(streams, words, live, whole.error_rate([clip for track in tracks for clip in track.clips]))
+    recognizer.close()
+    detector.close()
+
+
+def table(rows: Sequence[Accuracy]) -> Table:
+    """Return the rates as a table."""
+    shown = Table(
+        "N", "words", "WER %", "whole files", "points more", title="word errors, whisper-base, simulated clock"
+    )
+    for row in rows:
+        rates = row.live, row.whole_files, row.live - row.whole_files
+        shown.add_row(str(row.streams), str(row.words), *(f"{100 * rate:.2f}" for rate in rates))
+    return shown
