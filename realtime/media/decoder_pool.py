@@ -1,8 +1,8 @@
 """Decode audio files to 16 kHz in child processes (`decoder_process.py`), block by block as they are consumed.
 
 A process decodes one file, or the live stream of one session, and exits, so none can affect or observe another. One is
-started in advance, and more once there has been a file or stream, because starting one takes longer than decoding a
-short recording, and each has 37 MB. The child is not
+started in advance, because starting one takes longer than decoding a short recording; from the first file or stream on
+there are two. Each has 37 MB of resident memory, of which it shares a part. The child is not
 trusted: its records are bounded, the seconds it sends are counted here, and it is killed when it stalls, when its
 consumer leaves, and after its last record. However it failed, the client gets the same error.
 """

@@ -5,7 +5,8 @@ committed once successive hypotheses agree on it and on all words before it. Whi
 next quarter of a second, so the hypotheses that agree must end `MIN_SPAN` apart (or as far as the client asks for), and
 all in between must agree too. But Whisper mostly revises the end of its text: two successive hypotheses are enough for
 a word that at least `LETTERS_BEHIND` letters follow in both. Otherwise one that it writes in two ways by turns would
-hold up all words behind it. And words that are very likely to stay (`realtime.speech.stability`) need only one.
+hold up all words behind it. And words that are very likely to stay (`realtime.speech.stability`) need only one, unless
+that mostly repeats a phrase.
 
 A *draft* of a smaller model, which is faster and less accurate, may confirm words as well: two models that say the same
 are right more often than one that says it twice. It is never committed itself.
@@ -111,7 +112,7 @@ class LocalAgreement:
         `partial` says that it is of the audio that partials decode, where that begins later.
         One hypothesis may confirm another if their audio ends `span` samples apart. `pausing` says that the audio ends
         in a pause and not within a word: then the hypothesis before may confirm this one, however close. Words that
-        stay with a probability of `stable` need no other hypothesis, unless this one mostly repeats itself.
+        stay with a probability of `stable` need no other hypothesis, unless this one mostly repeats a phrase.
         """
         first = self.left_out if partial else self._trimmed
         places, tail = self._realign(words, first)
@@ -127,7 +128,7 @@ class LocalAgreement:
             if span <= MIN_SPAN:
                 newest = self._tails[-1][1]
                 agreed = max(agreed, min(agreed_length(tail, newest), _settled_length(tail), _settled_length(newest)))
-        if span <= MIN_SPAN and not mostly_repeats(words):
+        if span <= MIN_SPAN and not (mostly_repeats(words) or mostly_repeats(tail)):
             agreed = max(agreed, stable_length(tail, stable))
         self._tails.append((end, tail))
         # What an older hypothesis has instead of committed words says nothing of those behind them.

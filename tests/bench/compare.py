@@ -1,11 +1,13 @@
 """This checkout beside an earlier commit, by turns: `make bench BENCH_ARGS="--before COMMIT"`.
 
 The earlier service runs from a work tree of git, with the packages of this checkout; recordings, clients and measures
-are those of this checkout for both. Each row is measured twice for each version, in turn; the table has both values and
-the ratio of their means. The largest numbers of streams are searched once, to within two.
+are those of this checkout for both. A row is measured twice for each version, in turn; its table has both values and
+the ratio of their means. The largest numbers of streams, which are searched to within two, and the long row of words
+are measured once. `--row` names a row. The results are written to `bench-compare.json`, too.
 """
 
 import asyncio
+import datetime
 import json
 import subprocess
 import sys
@@ -18,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import httpx
 from rich.console import Console
@@ -40,15 +42,18 @@ TURNS: Final = 2
 MANY_WORDS: Final = replace(FULL, load_seconds=105.0)
 """Streams long enough that twelve have 3,000 words."""
 
-SEARCHED: Final = {BASE: range(8, 34, 2), TINY: range(20, 52, 2)}
-"""Numbers of streams that are searched."""
+WHOLE: Final = WholeFiles(BASE)
+"""What faster-whisper makes of the clips."""
+
+SEARCHED: Final = range(2, 66, 2)
+"""Numbers of streams that are searched; a service has 64 sessions at most here."""
 
 FILES: Final = 24
 TOGETHER: Final = 8
 """Recordings that are uploaded, and how many at a time."""
 
-Figures: TypeAlias = Mapping[str, float]
-"""The figures of a row by their names, which end with the unit."""
+Figures: TypeAlias = Mapping[str, float | None]
+"""The figures of a row by their names, which end with the unit; None where nothing was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +85,19 @@ def one_stream(version: Version, clips: Sequence[SpeechClip]) -> Figures:
     run = load_run(BASE, clips, 1, FULL, checkout=version.checkout)
     return {
         "CPU, cores": run.cpu_seconds_per_audio_second,
-        "first partial, s": _known(run.first_partial_p50),
-        "settled lag p95, s": _known(run.settled_lag_p95),
+        "first partial, s": run.first_partial_p50,
+        "settled lag p95, s": run.settled_lag_p95,
     }
 
 
 def largest(model: str) -> Callable[[Version, Sequence[SpeechClip]], Figures]:
     def search(version: Version, clips: Sequence[SpeechClip]) -> Figures:
-        numbers, figures = SEARCHED[model], {"streams": 0.0}
-        low, high = 0, len(numbers)
-        while low < high:  # numbers[:low] are held, numbers[high:] are not
+        figures: dict[str, float | None] = {"streams": 0.0}
+        low, high = 0, len(SEARCHED)
+        while low < high:  # SEARCHED[:low] are held, SEARCHED[high:] are not
             middle = (low + high) // 2
-            run = load_run(model, clips, numbers[middle], FULL, checkout=version.checkout)
-            figures[f"p95 of {run.streams}, s"] = _known(run.commit_lag_p95)
+            run = load_run(model, clips, SEARCHED[middle], FULL, checkout=version.checkout)
+            figures[f"p95 of {run.streams}, s"] = run.commit_lag_p95
             if run.held:
                 figures["streams"], low = run.streams, middle + 1
             else:
@@ -103,18 +108,18 @@ def largest(model: str) -> Callable[[Version, Sequence[SpeechClip]], Figures]:
 
 
 def beside_two(version: Version, clips: Sequence[SpeechClip]) -> Figures:
-    """Eight streams beside a process that uses half of a core all the time, and one that does it half of the time."""
+    """Eight streams beside a process that uses half of a core, and one that uses a whole core half of the time."""
     with competitors(0.5, SHORT_PERIOD), competitors(0.5, LONG_PERIOD):
         return _lag(load_run(BASE, clips, 8, FULL, checkout=version.checkout))
 
 
 def half_machine(version: Version, clips: Sequence[SpeechClip]) -> Figures:
-    """Twelve streams beside two processes that use as much of two cores as they get."""
+    """Twelve streams beside two processes that use as much as they get: on two cores, half of the machine."""
     with competitors(1.0, SHORT_PERIOD, SHORT_PERIOD):
         run = load_run(BASE, clips, 12, FULL, checkout=version.checkout)
     return _lag(run) | {
-        "final p50, s": _known(run.final_after_endpoint_p50),
-        "final p95, s": _known(run.final_after_endpoint_p95),
+        "final p50, s": run.final_after_endpoint_p50,
+        "final p95, s": run.final_after_endpoint_p95,
     }
 
 
@@ -122,16 +127,18 @@ def admission(version: Version, clips: Sequence[SpeechClip]) -> Figures:
     """Sixteen streams that ask for a place with the default limit."""
     limited = {"load_limit": str(DEFAULT_LOAD_LIMIT)}
     run = load_run(BASE, clips, 16, FULL, settings=limited, checkout=version.checkout)
-    return _lag(run) | {"admitted": run.streams - run.refused, "worst p95, s": _known(run.worst_commit_lag_p95)}
+    return _lag(run) | {"admitted": run.streams - run.refused, "worst p95, s": run.worst_commit_lag_p95}
 
 
-def accuracy(version: Version, clips: Sequence[SpeechClip]) -> Figures:
-    whole = WholeFiles(BASE)
-    whole.read(clips)
-    run = load_run(BASE, clips, 12, MANY_WORDS, whole, checkout=version.checkout)
+def words(version: Version, clips: Sequence[SpeechClip]) -> Figures:
+    """Twelve streams with 3,000 words, beside whole files of the same clips by faster-whisper."""
+    if not WHOLE.audio_seconds:
+        WHOLE.read(clips)
+    run = load_run(BASE, clips, 12, MANY_WORDS, WHOLE, checkout=version.checkout)
+    assert run.whole_file_error_rate is not None
     return {
         "word errors, %": 100 * run.word_error_rate,
-        "word errors of whole files, %": 100 * _known(run.whole_file_error_rate),
+        "word errors of whole files, %": 100 * run.whole_file_error_rate,
         "words": run.words,
     }
 
@@ -151,43 +158,62 @@ def uploads(version: Version, clips: Sequence[SpeechClip]) -> Figures:
 
 
 ROWS: Final[Mapping[str, Row]] = {
-    "12 streams": Row(twelve_streams),
-    "1 stream": Row(one_stream),
-    "largest number, whisper-base": Row(largest(BASE), 1),
-    "largest number, whisper-tiny.en": Row(largest(TINY), 1),
-    "8 streams beside two processes": Row(beside_two),
-    "12 streams, half of the machine": Row(half_machine),
-    "16 streams offered": Row(admission),
-    "12 streams, 3,000 words": Row(accuracy, 1),
+    "12-streams": Row(twelve_streams),
+    "1-stream": Row(one_stream),
+    "largest-base": Row(largest(BASE), 1),
+    "largest-tiny": Row(largest(TINY), 1),
+    "beside-two": Row(beside_two),
+    "half-machine": Row(half_machine),
+    "admission": Row(admission),
+    "words": Row(words, 1),
     "uploads": Row(uploads),
 }
 
 
-def compare(commit: str, speech: Speech, rows: Sequence[str]) -> None:
-    """Measure the rows, all if none is named, and print a table; what is known is written after each row."""
-    table = Table("", "figure", f"before ({commit})", "now", "ratio")
-    measured: dict[str, dict[str, dict[str, list[float]]]] = {}
+def resolved(commit: str) -> str:
+    """Return the hash of a commit. Raises `ValueError` if there is none of this name, or no repository or git."""
+    command = ["git", "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        raise ValueError(f"git knows no commit '{commit}' here") from None
+
+
+def compare(commit: str, speech: Speech, rows: Sequence[str], machine: str) -> None:
+    """Measure the rows, all if none is named; each is shown and written when it is known."""
+    report: dict[str, Any] = {
+        "before": commit,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": machine,
+        "speech": speech.kind,
+        "rows": {},
+    }
+    console = Console(width=120)
     with _work_tree(commit) as checkout:
         versions = Version("before", checkout), Version("now", None)
         for name in rows or ROWS:
-            of_row: dict[str, dict[str, list[float]]] = {each.name: defaultdict(list) for each in versions}
+            values: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: {"before": [], "now": []})
             for _ in range(ROWS[name].turns):
                 for version in versions:
                     print(f"{name}, {version.name} ...", file=sys.stderr, flush=True)
                     for figure, value in ROWS[name].measure(version, speech.clips).items():
-                        of_row[version.name][figure].append(value)
-            for figure in dict.fromkeys(figure for values in of_row.values() for figure in values):
-                table.add_row(name, figure, *_cells([of_row[each.name][figure] for each in versions]))
-            measured[name] = of_row
-            RESULTS.write_text(json.dumps(measured, indent=1) + "\n")
-    Console(width=150).print(table)
+                        values[figure][version.name].append(value)
+            table = Table("figure", f"before ({commit[:7]})", "now", "ratio", title=name, title_justify="left")
+            for figure, (before, now) in ((figure, each.values()) for figure, each in values.items()):
+                table.add_row(figure, _shown(before), _shown(now), _ratio(before, now))
+            console.print(table)
+            report["rows"][name] = values
+            RESULTS.write_text(json.dumps(report, indent=1) + "\n")
 
 
-def _cells(values: Sequence[Sequence[float]]) -> Iterator[str]:
-    for each in values:
-        yield ", ".join(f"{value:.3g}" for value in each) or "-"
-    before, now = (fmean(each) if each else 0.0 for each in values)
-    yield f"{now / before:.2f}" if before and now else "-"
+def _shown(values: Sequence[float | None]) -> str:
+    return ", ".join("-" if value is None else f"{value:.3g}" for value in values) or "-"
+
+
+def _ratio(before: Sequence[float | None], now: Sequence[float | None]) -> str:
+    """Return the ratio of the means."""
+    one, other = ([value for value in each if value] for each in (before, now))
+    return f"{fmean(other) / fmean(one):.2f}" if one and other else "-"
 
 
 @contextmanager
@@ -202,16 +228,12 @@ def _work_tree(commit: str) -> Iterator[Path]:
             subprocess.run(["git", "worktree", "remove", "--force", checkout], check=True)
 
 
-def _lag(run: LoadFigures) -> dict[str, float]:
+def _lag(run: LoadFigures) -> dict[str, float | None]:
     return {
-        "commit lag p50, s": _known(run.commit_lag_p50),
-        "commit lag p95, s": _known(run.commit_lag_p95),
+        "commit lag p50, s": run.commit_lag_p50,
+        "commit lag p95, s": run.commit_lag_p95,
         "word errors, %": 100 * run.word_error_rate,
     }
-
-
-def _known(value: float | None) -> float:
-    return float("nan") if value is None else value
 
 
 def _file(clip: SpeechClip, path: Path) -> Path:

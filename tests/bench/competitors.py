@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 SHORT_PERIOD: Final = 0.02
@@ -13,9 +13,10 @@ LONG_PERIOD: Final = 8.0
 """The same for one that comes and goes."""
 
 PROGRAM: Final = """
-import sys, time
+import os, sys, time
 share, period = map(float, sys.argv[1:])
-while True:
+parent = os.getppid()
+while os.getppid() == parent:
     end = time.monotonic() + share * period
     while time.monotonic() < end:
         pass
@@ -27,10 +28,8 @@ while True:
 def competitors(share: float, *periods: float) -> Iterator[None]:
     """Use this share of a processor in a process for each of `periods`, in cycles of so many seconds."""
     command = [sys.executable, "-c", PROGRAM, str(share)]
-    running = [subprocess.Popen([*command, str(period)]) for period in periods]
-    try:
+    with ExitStack() as running:
+        for period in periods:
+            process = running.enter_context(subprocess.Popen([*command, str(period)]))
+            running.callback(process.kill)
         yield
-    finally:
-        for each in running:
-            each.kill()
-            each.wait()

@@ -124,7 +124,8 @@ def run(engine: Whisper, seed: int, calls: Calls) -> None:
                 heard: Any = engine.decode(states[:size])
                 took = time.perf_counter() - began, python_seconds() - cpu
                 requests = [state.request for state in states[:size]]
-                calls.decodings.append(Decoding(requests, known[:size], heard, *took))
+                if all(isinstance(each, Hypothesis) for each in heard):  # none is to be decoded again
+                    calls.decodings.append(Decoding(requests, known[:size], heard, *took))
 
 
 def _decoded(engine: Whisper, request: TranscriptionRequest) -> Hypothesis:
@@ -186,5 +187,6 @@ if __name__ == "__main__":
         workers, threads = map(int, layout.split("x"))
         with patch.object(onnxruntime.InferenceSession, "run", counted_run):
             costs = measure(workers, threads)
+        counts = ", ".join(f"{name} {costs.pop(name):.2f}" for name in ("tokens per second", "confirmed"))
         figures = ", ".join(f"{name} {1000 * each:.2f}" for name, each in costs.items())
-        print(f"{workers} workers of {threads} threads, in ms: {figures}", flush=True)
+        print(f"{workers} workers of {threads} threads, in ms: {figures}; {counts}", flush=True)

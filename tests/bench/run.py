@@ -57,14 +57,22 @@ def main() -> int:
     parser.add_argument("--row", action="append", choices=compare.ROWS, help="with --before: only this row")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw lag over time and against streams as SVG there")
     arguments = parser.parse_args()
+    if arguments.before is None and arguments.row:
+        parser.error("--row needs --before")
+    if arguments.before is not None and (arguments.quick or arguments.only or arguments.plot):
+        parser.error("--before has rows of its own, which --row names")
+    try:
+        before = None if arguments.before is None else compare.resolved(arguments.before)
+    except ValueError as error:
+        parser.error(str(error))
     if not Path("/proc/self/stat").is_file():
         print("the benchmark reads /proc and needs Linux", file=sys.stderr)
         return 1
     subprocess.run([sys.executable, "-m", "realtime.cli.main", "models", "pull", *MODELS, "hibari-tts"], check=True)
     with running_service(log_level="warning") as service:
         speech = load_speech(service)
-    if arguments.before:
-        compare.compare(arguments.before, speech, arguments.row or [])
+    if before is not None:
+        compare.compare(before, speech, arguments.row or [], machine())
         return 0
     plan = QUICK if arguments.quick else FULL
     report = measure([arguments.only] if arguments.only else PARTS, speech, plan)

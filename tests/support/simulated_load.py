@@ -108,10 +108,13 @@ NUMBERS: Final = str.maketrans("abcdefghij", "0123456789")
 """What the words of these users have instead of digits, and back: numbers are committed later than other words."""
 
 SURE: Final = 0.995
-"""Probability of every other word that is heard rightly, in partials that mishear words; it is committed at once."""
+"""Probability of a word that is committed at once."""
 
-UNSURE: Final = 0.5
-"""Probability of the other words, which two partials must agree on."""
+UNSURE: Final = 0.2
+"""Probability of a word that two partials must agree on."""
+
+SURE_SHARE: Final = 0.5
+"""How many of the words that are heard rightly Whisper is sure of, in partials that mishear words."""
 
 
 @dataclass(slots=True)
@@ -175,9 +178,9 @@ class Simulation:
         """Run at `speed(now)`, where 1 is the speed of the idle machine.
 
         With fewer `cores` than busy workers, these share them. `instability` is the probability that a partial mishears
-        the last word, and if so, the one before that, and so on; with it, Whisper is sure of half of the others. Users
-        begin `stagger` seconds apart. Without `pauses` they speak for 20 to 60 s at a time. If `limited`, users for
-        whom there is no capacity are refused.
+        the last word, and if so, the one before that, and so on; with it, Whisper is sure of `SURE_SHARE` of the
+        others. Users begin `stagger` seconds apart. Without `pauses` they speak for 20 to 60 s at a time. If `limited`,
+        users for whom there is no capacity are refused.
         """
         self.now = 0.0
         self.load = Load(workers, estimated_partial)
@@ -366,7 +369,7 @@ class Simulation:
         while sure and self._dice.random() < self._instability:
             sure -= 1
         words = [
-            replace(word, probability=SURE if self._instability and self._dice.random() < 0.5 else UNSURE)
+            replace(word, probability=SURE if self._instability and self._dice.random() < SURE_SHARE else UNSURE)
             if place < sure
             else replace(word, text=word.text.replace("w", "v"), probability=UNSURE)
             for place, word in enumerate(heard.words)

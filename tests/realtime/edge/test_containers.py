@@ -151,7 +151,7 @@ def test_a_decoder_that_dies_ends_only_its_session() -> None:
 def test_a_decoder_ends_with_its_session() -> None:
     before = children()
     with realtime_service() as server:
-        assert eventually(lambda: len(children() - before) == 2)  # the spare ones
+        assert eventually(lambda: len(children() - before) == 1)  # the spare one
         with recording(server, WEBM) as client:
             client.socket.send(recorded(tone(0.5), WEBM))
             assert eventually(lambda: len(children() - before) == 3)

@@ -55,6 +55,13 @@ def test_words_of_a_loop_are_not_committed_at_once_however_sure_whisper_is() -> 
     assert text(agreement.committed) == " of the more formal writing."
 
 
+def test_nor_are_those_of_a_loop_behind_committed_words() -> None:
+    agreement, start = LocalAgreement(), words("in this regard a system is established for the review", 0.999)
+    agreement.update(start, MIN_SPAN)
+    assert agreement.update(start + words("of the more of the more of the more", 0.999), 2 * MIN_SPAN) == ""
+    assert text(agreement.committed) == text(start)
+
+
 @pytest.mark.parametrize(
     ("first", "then", "final"),
     [
