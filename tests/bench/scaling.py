@@ -26,19 +26,26 @@ WARM_UP: Final = 7.0
 """Seconds until all streams have begun and costs are learnt; words before are not counted."""
 
 THREAD: Final = EngineCosts(
-    encode=0.0047, encode_second=0.0106, batch=0.017, step=0.0065, step_each=0.0019, align=0.0089, align_second=0.003
+    encode=0.0033,
+    encode_second=0.0128,
+    batch=0.0059,
+    step=0.0039,
+    step_each=0.0028,
+    verify=0.002,
+    align=0.0088,
+    align_second=0.0055,
 )
-"""`whisper-base` on a CPU thread of the machine of the benchmarks, by `tests.bench.engine_costs` on the day on which
-the lags of `MEASURED` were measured. It had been nearly twice as fast the day before (`FAST_THREAD`)."""
+"""`whisper-base` on a CPU thread of the machine of the benchmarks, by `tests.bench.engine_costs` with two workers, on
+the day on which the lags of `MEASURED` were measured."""
 
-PYTHON: Final = {"encode_python": 0.0021, "decode_python": 0.0025, "frame_python": 0.0002}
+PYTHON: Final = {"encode_python": 0.0028, "decode_python": 0.0069, "frame_python": 0.0002}
 """Seconds that only one thread of a process can work at a time: of an encoding, of a decode with what the event loop
 does for its partial, and of a frame. By `tests.bench.engine_costs` and `tests.bench.many_streams`."""
 
 OTHER_CORES: Final = 0.008
 """Share of a core that event loop and detector take for each stream, from the cores that the workers have."""
 
-MEASURED: Final = {1: 1.68, 4: 1.77, 8: 2.25, 12: 2.22, 16: 2.77}
+MEASURED: Final = {1: 1.48, 4: 1.51, 8: 1.99, 12: 2.11, 16: 2.31, 20: 3.21, 24: 4.27}
 """The p95 commit lag that `make bench` has measured with recorded speech on two cores, by streams."""
 
 HIGHEST: Final = MAX_COMMIT_LAG + 1

@@ -37,7 +37,7 @@ ESTIMATED_PARTIAL: Final = 0.2
 TOKENS_PER_SECOND: Final = 3.5
 """Text tokens per second of audio that is decoded."""
 
-CONFIRMED: Final = 0.8
+CONFIRMED: Final = 0.9
 """Share of the tokens of a partial that the next one confirms, by `tests.bench.engine_costs`."""
 
 
