@@ -42,11 +42,13 @@ PYTHON: Final = {"encode_python": 0.0028, "decode_python": 0.0069, "frame_python
 """Seconds that only one thread of a process can work at a time: of an encoding, of a decode with what the event loop
 does for its partial, and of a frame. By `tests.bench.engine_costs` and `tests.bench.many_streams`."""
 
-OTHER_CORES: Final = 0.008
-"""Share of a core that event loop and detector take for each stream, from the cores that the workers have."""
+OTHER_CORES: Final = 0.0133
+"""Share of a core that event loop and detector take for each stream, from the cores that the workers have: the CPU time
+of their threads with 22 streams."""
 
-MEASURED: Final = {1: 1.48, 4: 1.51, 8: 1.99, 12: 2.11, 16: 2.31, 20: 3.21, 24: 4.27}
-"""The p95 commit lag that `make bench` has measured with recorded speech on two cores, by streams."""
+MEASURED: Final = {1: 1.48, 4: 1.51, 8: 1.99, 12: 2.24, 16: 2.39, 20: 3.30, 24: 4.27}
+"""The p95 commit lag that `make bench` has measured with recorded speech on two cores, by streams: means of one to
+three runs of a day."""
 
 HIGHEST: Final = MAX_COMMIT_LAG + 1
 """Lag in seconds up to which points are drawn."""

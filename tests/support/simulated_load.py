@@ -100,7 +100,7 @@ FAST_THREAD: Final = EngineCosts(
 )
 """`whisper-base` on a CPU thread of the machine of the benchmarks, by `tests.bench.engine_costs` with two workers."""
 
-INSTABILITY: Final = 0.45
+INSTABILITY: Final = 0.55
 """How often Whisper mishears the last word of a partial; `tests.bench.scaling` compares the lag with measured ones."""
 
 LETTERS: Final = str.maketrans("0123456789", "abcdefghij")
@@ -113,7 +113,7 @@ SURE: Final = 0.995
 UNSURE: Final = 0.2
 """Probability of a word that two partials must agree on."""
 
-SURE_SHARE: Final = 0.5
+SURE_SHARE: Final = 0.75
 """How many of the words that are heard rightly Whisper is sure of, in partials that mishear words."""
 
 
