@@ -2,9 +2,9 @@
 
 A process decodes one file, or the live stream of one session, and exits, so none can affect or observe another. One is
 started in advance, because starting one takes longer than decoding a short recording; from the first file or stream on
-there are two. Each has 37 MB of resident memory, of which it shares a part. The child is not
-trusted: its records are bounded, the seconds it sends are counted here, and it is killed when it stalls, when its
-consumer leaves, and after its last record. However it failed, the client gets the same error.
+there are two. Each has 37 MB of resident memory, of which it shares a part. The child is not trusted: its records are
+bounded, the seconds it sends are counted here, and it is killed when it stalls, when its consumer leaves, and after its
+last record. However it failed, the client gets the same error.
 """
 
 import asyncio
