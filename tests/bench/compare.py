@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import wave
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,9 +29,10 @@ from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
 from tests.bench.competitors import LONG_PERIOD, SHORT_PERIOD, competitors
 from tests.bench.hard_cases.uploads import one_by_one
 from tests.bench.plan import FULL
-from tests.bench.speech_clips import RATE, Speech, SpeechClip, pcm
+from tests.bench.speech_clips import RATE, Speech, SpeechClip
 from tests.bench.under_load import LoadFigures, load_run
 from tests.bench.whole_files import WholeFiles
+from tests.support.recordings import wav_file
 from tests.support.running_service import RunningService, running_service
 
 RESULTS: Final = Path("bench-compare.json")
@@ -146,13 +146,14 @@ def words(version: Version, clips: Sequence[SpeechClip]) -> Figures:
 def uploads(version: Version, clips: Sequence[SpeechClip]) -> Figures:
     """Recordings over HTTP, against faster-whisper one by one."""
     with tempfile.TemporaryDirectory() as directory:
-        files = [_file(clip, Path(directory) / f"{number}.wav") for number, clip in enumerate(clips[:FILES])]
-        sequential = one_by_one(files).seconds
-        read = [(file.name, file.read_bytes()) for file in files]
+        recordings = {f"{number}.wav": wav_file(clip.samples, RATE) for number, clip in enumerate(clips[:FILES])}
+        for name, audio in recordings.items():
+            (Path(directory) / name).write_bytes(audio)
+        sequential = one_by_one([Path(directory) / name for name in recordings]).seconds
         with running_service(None, 0, version.checkout, log_level="warning", transcription_model=BASE) as service:
-            asyncio.run(_upload(service, read[:TOGETHER]))
+            asyncio.run(_upload(service, dict([*recordings.items()][:TOGETHER])))
             began = time.perf_counter()
-            asyncio.run(_upload(service, read))
+            asyncio.run(_upload(service, recordings))
             took = time.perf_counter() - began
     return {"uploads, s": took, "faster-whisper, s": sequential, "times faster-whisper": sequential / took}
 
@@ -199,7 +200,8 @@ def compare(commit: str, speech: Speech, rows: Sequence[str], machine: str) -> N
                     for figure, value in ROWS[name].measure(version, speech.clips).items():
                         values[figure][version.name].append(value)
             table = Table("figure", f"before ({commit[:7]})", "now", "ratio", title=name, title_justify="left")
-            for figure, (before, now) in ((figure, each.values()) for figure, each in values.items()):
+            for figure, each in values.items():
+                before, now = each["before"], each["now"]
                 table.add_row(figure, _shown(before), _shown(now), _ratio(before, now))
             console.print(table)
             report["rows"][name] = values
@@ -236,17 +238,8 @@ def _lag(run: LoadFigures) -> dict[str, float | None]:
     }
 
 
-def _file(clip: SpeechClip, path: Path) -> Path:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(pcm(clip.samples))
-    return path
-
-
-async def _upload(service: RunningService, files: Sequence[tuple[str, bytes]]) -> None:
-    """Transcribe the files over HTTP, so many at a time."""
+async def _upload(service: RunningService, recordings: Mapping[str, bytes]) -> None:
+    """Transcribe recordings over HTTP, `TOGETHER` at a time."""
     places = asyncio.Semaphore(TOGETHER)
     async with httpx.AsyncClient(base_url=f"http://{service.address}", timeout=120.0) as client:
 
@@ -259,4 +252,4 @@ async def _upload(service: RunningService, files: Sequence[tuple[str, bytes]]) -
                 )
                 answer.raise_for_status()
 
-        await asyncio.gather(*(upload(name, audio) for name, audio in files))
+        await asyncio.gather(*(upload(name, audio) for name, audio in recordings.items()))
