@@ -32,7 +32,6 @@ from realtime.session.turns import Turns
 from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, prior_from
 from realtime.speech.local_agreement import Draft
 from realtime.speech.recognition import TranscriptionRequest
-from realtime.speech.stability import STABLE, STABLE_UNDER_LOAD
 from realtime.speech.suppression import Suppression, suppression
 from realtime.speech.transcript import Hypothesis
 
@@ -104,7 +103,7 @@ class Captioning:
             return
         drafted = self._draft_model(segment) is not None
         decision = next_request(
-            segment, self._in_flight, turns.load, turns.config.agreement_span, drafted=drafted,
+            segment, self._in_flight, turns.load, turns.config.certainty.span, drafted=drafted,
             partials=turns.config.decode_partials,
         )  # fmt: skip
         if isinstance(decision, Waiting):
@@ -136,15 +135,13 @@ class Captioning:
             return
         if hypothesis.language_probability >= MIN_CONFIDENCE:
             segment.partial_language = hypothesis.language or None
-        agreement, span = segment.agreement, self._turns.config.agreement_span
+        agreement, certainty = segment.agreement, self._turns.certainty
         pausing = in_flight.final and not segment.prepares_answer  # after 64 ms it may be within a word
-        stable = STABLE if self._turns.load is LoadLevel.NORMAL else STABLE_UNDER_LOAD
         delta = agreement.update(
-            hypothesis.words, in_flight.speech_end, partial=not in_flight.final, pausing=pausing, span=span,
-            stable=stable,
-        )  # fmt: skip
+            hypothesis.words, in_flight.speech_end, certainty, partial=not in_flight.final, pausing=pausing
+        )
         if segment.draft is not None:
-            delta += agreement.confirm(segment.draft, 0 if pausing else span)
+            delta += agreement.confirm(segment.draft, 0 if pausing else certainty.span)
         yield from self._extend(segment, delta)
         yield from self._revise(segment)
         if in_flight.final:  # it may yet be used, and has all words of the segment
@@ -161,7 +158,7 @@ class Captioning:
         if hypothesis.language_probability >= MIN_CONFIDENCE:
             segment.draft_language = hypothesis.language or None
         if segment.is_open:
-            delta = segment.agreement.confirm(segment.draft, self._turns.config.agreement_span)
+            delta = segment.agreement.confirm(segment.draft, self._turns.config.certainty.span)
             yield from self._extend(segment, delta)
         yield from self._revise(segment)
 

@@ -7,8 +7,8 @@ from typing import Final
 from realtime.audio.formats import AudioFormat, Encoding
 from realtime.catalogue.table import ModelEntry
 from realtime.session.generation import ChatTool, ChatToolChoice
+from realtime.speech.certainty import CERTAIN, Certainty
 from realtime.speech.endpointing import TurnDetection
-from realtime.speech.local_agreement import MIN_SPAN
 from realtime.speech.style import ReferenceClip
 
 SOURCE_CHANNEL: Final = 1
@@ -58,8 +58,8 @@ class SessionConfig:
     """Whether to transcribe in English instead of the language spoken (an extension of the protocol)."""
     prompt: str = ""
     """Text that precedes the audio for the recognizer: names and spellings to expect."""
-    agreement_span: int = MIN_SPAN
-    """Samples by which the audio of two hypotheses must differ for one to confirm the words of the other."""
+    certainty: Certainty = CERTAIN
+    """How certain words must be to be committed while somebody speaks; under load, `LIKELY` stands for `CERTAIN`."""
     transcribe_source: bool = False
     """With `translate`: whether what is said is transcribed in its own language too, as if by a speaker on another
     channel, `SOURCE_CHANNEL`. Like `separate_channels`, it may not change once audio has been appended."""

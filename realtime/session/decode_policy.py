@@ -28,7 +28,7 @@ from realtime.scheduling.cadence import DRAFTED_PATIENCE
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.in_flight import InFlight, RequestState
 from realtime.session.segments import Phase, Segment
-from realtime.speech.local_agreement import MIN_SPAN
+from realtime.speech.certainty import MIN_SPAN
 
 MIN_NEW_SPEECH: Final = {
     LoadLevel.NORMAL: SAMPLE_RATE // 4,

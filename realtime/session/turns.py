@@ -13,6 +13,7 @@ from realtime.session.config import SessionConfig
 from realtime.session.events import TranscriptCompleted
 from realtime.session.segment_limits import cut_position
 from realtime.session.segments import Segment, Turn
+from realtime.speech.certainty import CERTAIN, LIKELY, Certainty
 from realtime.speech.suppression import VOICED, SpeechEvidence
 
 LEADING_SILENCE: Final = SAMPLE_RATE
@@ -36,6 +37,12 @@ class Turns:
         self.closed: list[Segment] = []
         """The segments that wait for their finals, the oldest first."""
         self._buffer = buffer
+
+    @property
+    def certainty(self) -> Certainty:
+        """How certain words of partials must be to be committed."""
+        wanted = self.config.certainty
+        return wanted if self.load is LoadLevel.NORMAL or wanted != CERTAIN else LIKELY
 
     @property
     def current_id(self) -> str | None:

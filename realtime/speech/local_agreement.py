@@ -18,19 +18,17 @@ are not exact; later hypotheses begin with them, and they are recognized by edit
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.speech.certainty import CERTAIN, MIN_SPAN, Certainty
 from realtime.speech.punctuation import SENTENCE_ENDS
 from realtime.speech.sentence_case import begins_sentence, capitalised
-from realtime.speech.stability import STABLE, stable_length
+from realtime.speech.stability import stable_length
 from realtime.speech.transcript import Word, mostly_repeats, normalised
 from realtime.speech.word_alignment import align_words
-
-MIN_SPAN: Final = 7 * SAMPLE_RATE // 10
-"""Samples (0.7 s) by which the audio of two hypotheses must differ for one to confirm the other."""
 
 LETTERS_BEHIND: Final = 15
 """Letters behind a word, about a second of speech, from which one hypothesis may confirm the word in the next one.
@@ -104,8 +102,8 @@ class LocalAgreement:
         return self._tails[0][0] if self.committed and self._tails else 0
 
     def update(
-        self, words: Sequence[Word], end: int, *, partial: bool = False, pausing: bool = False, span: int = MIN_SPAN,
-        stable: float = STABLE,
+        self, words: Sequence[Word], end: int, certainty: Certainty = CERTAIN, *, partial: bool = False,
+        pausing: bool = False,
     ) -> str:  # fmt: skip
         """Take the next hypothesis, of the untrimmed audio up to `end`; return the newly committed text.
 
@@ -119,17 +117,17 @@ class LocalAgreement:
         if any(word.end > 0 for word in words):
             self._time(places, words, first)
         self.erased += len(self.tentative) - agreed_length(self.tentative, tail)
-        before = end if pausing else end - span
-        while len(self._tails) > 1 and self._tails[1][0] <= before:
+        while len(self._tails) > 1 and self._tails[1][0] <= end - max(certainty.age, certainty.span):
             self._tails.popleft()
-        agreed = 0
-        if self._tails and self._tails[0][0] <= before:
-            agreed = min(agreed_length(tail, older) for _, older in self._tails)
-            if span <= MIN_SPAN:
-                newest = self._tails[-1][1]
-                agreed = max(agreed, min(agreed_length(tail, newest), _settled_length(tail), _settled_length(newest)))
-        if span <= MIN_SPAN and not (mostly_repeats(words) or mostly_repeats(tail)):
-            agreed = max(agreed, stable_length(tail, stable))
+        ages = ages_of(tail, end, self._tails)
+        span = 0 if pausing else certainty.span
+        confirmed = sum(age >= span for age in ages)
+        if certainty.span <= MIN_SPAN and self._tails and end - self._tails[0][0] >= span:
+            newest = self._tails[-1][1]
+            confirmed = max(confirmed, min(len(ages), _settled_length(tail), _settled_length(newest)))
+        if mostly_repeats(words) or mostly_repeats(tail):
+            certainty = replace(certainty, probability=1.0)
+        agreed = stable_length(tail, ages, certainty, confirmed)
         self._tails.append((end, tail))
         # What an older hypothesis has instead of committed words says nothing of those behind them.
         self._tails = deque((at, older[agreed:]) for at, older in self._tails if agreed_length(tail, older) >= agreed)
@@ -249,6 +247,19 @@ class LocalAgreement:
                 )
             self.committed[index] = word
             end = word.end
+
+
+def ages_of(words: Sequence[Word], end: int, before: Iterable[tuple[int, Sequence[Word]]]) -> list[int]:
+    """Return for how many samples each word, and all in front of it, have been written like that.
+
+    The words are those of a hypothesis of audio up to `end`; `before` are the ones before it, from the oldest on, each
+    with the end of its audio. Words that the last of them does not have are new, and missing in what is returned.
+    """
+    ages: list[int] = []
+    for at, older in before:
+        agreed = agreed_length(words, older)
+        ages = [*ages[:agreed], *[end - at] * (agreed - len(ages))]
+    return ages
 
 
 def agreed_length(one: Sequence[Word], other: Sequence[Word]) -> int:

@@ -126,8 +126,8 @@ def words_between(start: float, end: float) -> str:
 
 
 def hypothesis_of(text: str, *, average_log_probability: float = -0.2, compression_ratio: float = 1.2) -> Hypothesis:
-    """Return a hypothesis of these words, whatever the audio."""
-    words = tuple(Word(f" {word}", 0, 0, 0.7) for word in text.split())
+    """Return a hypothesis of these words, whatever the audio; how probable they are is unknown."""
+    words = tuple(Word(f" {word}", 0, 0, 0.0) for word in text.split())
     return Hypothesis(words, "en", 0.0, average_log_probability, compression_ratio)
 
 

@@ -110,8 +110,8 @@ NUMBERS: Final = str.maketrans("abcdefghij", "0123456789")
 SURE: Final = 0.995
 """Probability of a word that is committed at once."""
 
-UNSURE: Final = 0.2
-"""Probability of a word that two partials must agree on."""
+UNSURE: Final = 0.5
+"""Probability of a word that is committed once it has stayed for a while."""
 
 SURE_SHARE: Final = 0.75
 """How many of the words that are heard rightly Whisper is sure of, in partials that mishear words."""
@@ -179,8 +179,8 @@ class Simulation:
 
         With fewer `cores` than busy workers, these share them. `instability` is the probability that a partial mishears
         the last word, and if so, the one before that, and so on; with it, Whisper is sure of `SURE_SHARE` of the
-        others. Users begin `stagger` seconds apart. Without `pauses` they speak for 20 to 60 s at a time. If `limited`,
-        users for whom there is no capacity are refused.
+        others, and without, it is unknown how sure it is. Users begin `stagger` seconds apart. Without `pauses` they
+        speak for 20 to 60 s at a time. If `limited`, users for whom there is no capacity are refused.
         """
         self.now = 0.0
         self.load = Load(workers, estimated_partial)
@@ -365,11 +365,13 @@ class Simulation:
         heard = replace(heard, words=tuple(replace(word, text=word.text.translate(LETTERS)) for word in heard.words))
         if request.final:
             return heard
+        if not self._instability:
+            return replace(heard, words=tuple(replace(word, probability=0.0) for word in heard.words))
         sure = len(heard.words)
         while sure and self._dice.random() < self._instability:
             sure -= 1
         words = [
-            replace(word, probability=SURE if self._instability and self._dice.random() < SURE_SHARE else UNSURE)
+            replace(word, probability=SURE if self._dice.random() < SURE_SHARE else UNSURE)
             if place < sure
             else replace(word, text=word.text.replace("w", "v"), probability=UNSURE)
             for place, word in enumerate(heard.words)

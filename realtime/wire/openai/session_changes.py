@@ -14,13 +14,13 @@ from realtime.catalogue.table import ModelEntry
 from realtime.errors import ClientError
 from realtime.languages import language_code
 from realtime.session.generation import ChatTool
-from realtime.speech.local_agreement import MIN_SPAN
+from realtime.speech.certainty import CERTAIN
 from realtime.speech.style import ReferenceClip
 from realtime.wire.codec import MAX_PROMPT_CHARACTERS, FindRecognizer, FindVoice
 from realtime.wire.openai.formats import DEFAULT_FORMAT
 from realtime.wire.openai.session_object import WireSession
 from realtime.wire.openai.session_update import (
-    AGREEMENT_SPANS,
+    CERTAINTIES,
     InputPatch,
     OutputPatch,
     SemanticVad,
@@ -146,7 +146,7 @@ def _with_transcription(before: WireSession, patch: TranscriptionPatch, find_rec
         changes["translate"] = patch.task == "translate"
     if patch.delay is not UNSET:
         delay = patch.delay
-        changes["agreement_span"] = AGREEMENT_SPANS[delay] if delay else MIN_SPAN
+        changes["certainty"] = CERTAINTIES[delay] if delay else CERTAIN
     if patch.prompt is not UNSET:
         prompt = (patch.prompt or "")[-MAX_PROMPT_CHARACTERS:]
     if patch.keywords is not UNSET:

@@ -5,6 +5,7 @@ that are not declared here are accepted and ignored.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -13,8 +14,8 @@ from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import ClientError
 from realtime.session.config import Modality
 from realtime.session.generation import ChatFunctionChoice, ChatTool, ChatToolChoice
+from realtime.speech.certainty import CERTAIN, LIKELY, Certainty
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
-from realtime.speech.local_agreement import MIN_SPAN
 from realtime.wire.openai.formats import FlatFormat, FormatPatch, InputFormatPatch, nested_format, nested_input_format
 
 Probability: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
@@ -43,14 +44,14 @@ The final transcript begins after 288 ms of silence, and 800 ms is what a speake
 Decision 11 has the share of turns that end too early, and the delay, for each.
 """
 
-AGREEMENT_SPANS: Final[dict[Delay, int]] = {
-    "minimal": 4 * SAMPLE_RATE // 10,
-    "low": MIN_SPAN,
-    "medium": 12 * SAMPLE_RATE // 10,
-    "high": 2 * SAMPLE_RATE,
-    "xhigh": 3 * SAMPLE_RATE,
+CERTAINTIES: Final[dict[Delay, Certainty]] = {
+    "minimal": replace(LIKELY, span=4 * SAMPLE_RATE // 10),
+    "low": CERTAIN,
+    "medium": Certainty(0.97, age=3 * SAMPLE_RATE, span=12 * SAMPLE_RATE // 10),
+    "high": Certainty(0.98, age=3 * SAMPLE_RATE, span=2 * SAMPLE_RATE),
+    "xhigh": Certainty(1.0, age=3 * SAMPLE_RATE, span=3 * SAMPLE_RATE),
 }
-"""Samples by which the audio of two hypotheses must differ for one to confirm the other, by `delay`."""
+"""How certain words must be to be committed while somebody speaks, by `delay`."""
 
 Speed: TypeAlias = Annotated[float, Meta(ge=0.25, le=1.5)]
 """Speed of speech as a multiple of the voice's own, within the limits of OpenAI's protocol."""

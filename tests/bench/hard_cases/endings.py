@@ -3,7 +3,7 @@
 "Explain" and "explained" before "the" sound nearly alike, and whisper-base changes between them as a partial grows.
 What partials agree on is committed, and stays. Texts full of plurals and past tenses, spoken by the bundled voice, are
 captioned live on a simulated clock, with partials and with finals alone, which nothing was committed before, and are
-transcribed as uploads. `--span` compares other distances of the hypotheses that must agree.
+transcribed as uploads. `--delay` compares what clients can ask for.
 
 The time that the engine is busy is that of `simulated_load.FAST_THREAD`, so that two runs have the same words.
 """
@@ -27,9 +27,9 @@ from realtime.offline.options import OfflineOptions
 from realtime.scheduling.queue import Stage, Ticket
 from realtime.session.events import Output, TranscriptCompleted
 from realtime.settings import Settings
-from realtime.speech.local_agreement import MIN_SPAN
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.weights.locate import locate
+from realtime.wire.openai.session_update import CERTAINTIES, Delay
 from tests.bench.hard_cases.in_process import Models
 from tests.bench.hard_cases.partials import CONFIG, Captions
 from tests.bench.scoring import percentile, plain_words, word_error_rate
@@ -86,10 +86,10 @@ TEXTS: Final = (
 class TimedCaptions(Captions):
     """Captions in a time that does not depend on the machine."""
 
-    def __init__(self, recognizer: Whisper, detector: Silero, tracks: Sequence[Track], span: float | None) -> None:
-        """Caption with partials, of which those agree that end `span` seconds apart, or with finals alone."""
-        super().__init__(recognizer, detector, tracks, partials=span is not None)
-        self.config = replace(CONFIG, language="en", agreement_span=round((span or 0) * SAMPLE_RATE))
+    def __init__(self, recognizer: Whisper, detector: Silero, tracks: Sequence[Track], delay: Delay | None) -> None:
+        """Caption with partials, whose words are as certain as `delay` asks for, or with finals alone."""
+        super().__init__(recognizer, detector, tracks, partials=delay is not None)
+        self.config = replace(CONFIG, language="en", certainty=CERTAINTIES[delay or "low"])
         self.turns: list[TranscriptCompleted] = []
 
     def _act(self, talker: Talker, output: Output) -> None:
@@ -108,7 +108,7 @@ class TimedCaptions(Captions):
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--span", type=float, nargs="*", default=[MIN_SPAN / SAMPLE_RATE], help="in seconds")
+    parser.add_argument("--delay", nargs="*", choices=CERTAINTIES, default=["low"], help="as clients ask for it")
     parser.add_argument("--texts", action="store_true", help="print the transcripts")
     arguments = parser.parse_args()
     recognizer = Whisper(locate(WHISPER_BASE, Settings(offline=True)), device="cpu", compute_type="int8", threads=1)
@@ -122,14 +122,14 @@ def main() -> None:
         if arguments.texts:
             print(name, *texts, sep="\n  ", flush=True)
 
-    for span in (*arguments.span, None):
+    for delay in (*arguments.delay, None):
         texts, lags = list[str](), list[float]()
         for track in tracks:
-            captions = TimedCaptions(recognizer, detector, [track], span)
+            captions = TimedCaptions(recognizer, detector, [track], delay)
             captions.run(1, 0)
             texts.append(" ".join(turn.text for turn in captions.turns))
             lags += [lag / SAMPLE_RATE for turn in captions.turns for lag in turn.commit_lags]
-        add("finals alone" if span is None else f"partials, {span:.2f} s apart", texts, lags)
+        add("finals alone" if delay is None else f"partials, delay {delay}", texts, lags)
     options = OfflineOptions(languages=("en",))
     add("uploads", [models.upload(soxr.resample(track.samples, RATE, SAMPLE_RATE), options).text for track in tracks])
     Console(width=120).print(table)

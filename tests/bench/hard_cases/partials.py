@@ -14,10 +14,10 @@ import itertools
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any, Final
-from unittest.mock import patch
 
 import numpy as np
 import soxr
@@ -36,6 +36,7 @@ from realtime.session.events import Output, TranscriptCompleted, TranscriptExten
 from realtime.session.jobs import ScoreWindows, Transcribe, WindowsScored
 from realtime.session.session import Session
 from realtime.settings import Settings
+from realtime.speech.certainty import Certainty
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Hypothesis
 from realtime.weights.locate import locate
@@ -156,7 +157,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the order of the recordings")
     parser.add_argument("--reading", action="store_true", help="one reader instead of clips")
     parser.add_argument("--every", type=int, metavar="N", help="every Nth recording of speech, each once")
-    parser.add_argument("--stable", type=float, metavar="P", help="commit words at once from this probability on")
+    parser.add_argument(
+        "--certain", type=float, nargs=2, metavar=("P", "SECONDS"),
+        help="commit words that stay with this probability, or for so long, whatever the load",
+    )  # fmt: skip
     parser.add_argument("--plain", action="store_true", help="without speculative decoding too")
     parser.add_argument("--finals", action="store_true", help="without partials too")
     arguments = parser.parse_args()
@@ -171,9 +175,9 @@ def main() -> None:
         "", "streams", "partials", "encode ms", "decode ms", "window s", "tokens", "CPU per s of audio: partials",
         "finals", "detector", "first s", "commit p50/p95", "settled p50/p95", "errors", "words",
     )  # fmt: skip
-    if arguments.stable:
-        thresholds = {"STABLE": arguments.stable, "STABLE_UNDER_LOAD": arguments.stable}
-        patch.multiple("realtime.session.captioning", **thresholds).start()
+    if arguments.certain:
+        probability, seconds = arguments.certain
+        Captions.config = replace(CONFIG, certainty=Certainty(probability, round(seconds * SAMPLE_RATE)))
     for streams in arguments.streams:
         tracks = [_track(arguments, streams, number) for number in range(streams)]
         kinds = [(name, True) for name in recognizers] + ([("as it is", False)] if arguments.finals else [])

@@ -1,12 +1,11 @@
 """How likely words of partials are to stay: `python -m tests.bench.hard_cases.stability`, or with a model's name.
 
-The beginnings of recorded English clips are decoded as partials, 0.8 s longer each time, and all of a clip as its
-final. The first table has what commits by `realtime.speech.stability` cost and bring: by threshold, the lag of words
-without the time that decoding takes, and how many committed words the final has otherwise. Below it are the
-coefficients that fit these partials best.
+The beginnings of recorded English clips are decoded as partials, each longer than the one before, and all of a clip as
+its final. The tables have what commits by `realtime.speech.stability` cost and bring, with partials as a lone speaker
+has them and as under load: by what is asked of words, their lag without the time that decoding takes, and how many
+committed words the final has otherwise. Below are the coefficients that fit these partials best.
 """
 
-import math
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,7 +25,8 @@ from realtime.catalogue.names import lookup
 from realtime.engines.whisper.engine import Whisper
 from realtime.settings import Settings
 from realtime.speech import stability
-from realtime.speech.local_agreement import LocalAgreement
+from realtime.speech.certainty import Certainty
+from realtime.speech.local_agreement import LocalAgreement, ages_of
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Word, normalised
 from realtime.weights.locate import locate
@@ -34,37 +34,40 @@ from tests.bench.scoring import percentile
 from tests.bench.speech_clips import RATE, SpeechClip, recorded
 from tests.support.recognizing import transcribe
 
-STEP: Final = 0.8
-"""Seconds between the partials of a clip."""
+STEPS: Final = {False: 0.35, True: 0.9}
+"""Seconds between the partials of a clip, by whether there is load."""
 
 LONGEST: Final = 12.0
 """Seconds of the longest clips that are used: segments are no longer."""
 
-THRESHOLDS: Final = (math.inf, 0.98, 0.97, 0.95, 0.92, 0.9, 0.85)
+CERTAINTIES: Final = tuple(
+    Certainty(probability, round(seconds * SAMPLE_RATE))
+    for probability, seconds in ((1.0, 0.7), (0.85, 1.0), (0.9, 1.0), (0.92, 1.4), (0.95, 2.0), (0.96, 2.0))
+)
+"""What is asked of words; the first is agreement alone."""
 
 
 @dataclass(slots=True)
 class Partials:
-    """The partials of a clip, each with the end of its audio in seconds, and its final."""
+    """The partials of a clip, each with the end of its audio in samples, and its final."""
 
     clip: SpeechClip
     final: tuple[Word, ...]
-    partials: list[tuple[float, tuple[Word, ...]]] = field(default_factory=list)
+    partials: list[tuple[int, tuple[Word, ...]]] = field(default_factory=list)
 
 
 def decode(recognizer: Whisper, clips: Sequence[SpeechClip], *, under_load: bool) -> Iterator[Partials]:
     """Decode each clip, and its beginnings."""
-    dice = random.Random(0)
+    dice, step = random.Random(0), STEPS[under_load]
     for clip in track(clips, f"{'without' if under_load else 'with'} timestamps"):
         samples = soxr.resample(clip.samples, RATE, SAMPLE_RATE)
         decoded = Partials(clip, transcribe(recognizer, TranscriptionRequest(samples, language="en")).words)
-        end = dice.uniform(0.5, 0.5 + STEP)
+        end = dice.uniform(0.5, 0.5 + step)
         while end < clip.seconds:
-            request = TranscriptionRequest(
-                samples[: round(end * SAMPLE_RATE)], language="en", final=False, under_load=under_load
-            )
-            decoded.partials.append((end, transcribe(recognizer, request).words))
-            end += STEP
+            heard = samples[: round(end * SAMPLE_RATE)]
+            request = TranscriptionRequest(heard, language="en", final=False, under_load=under_load)
+            decoded.partials.append((len(heard), transcribe(recognizer, request).words))
+            end += step
         yield decoded
 
 
@@ -72,13 +75,13 @@ def plain(words: Sequence[Word]) -> list[str]:
     return [normalised(word.text) for word in words]
 
 
-def commit(decoded: Partials, stable: float) -> tuple[list[float], int, int]:
+def commit(decoded: Partials, certainty: Certainty) -> tuple[list[float], int, int]:
     """Return the lag of each word that was said, how many differ from the final, and how many have been committed."""
     agreement = LocalAgreement()
     times: list[float] = []
     for end, words in decoded.partials:
-        agreement.update(words, round(end * SAMPLE_RATE), partial=True, stable=stable)
-        times += [end] * (len(agreement.committed) - len(times))
+        agreement.update(words, end, certainty, partial=True)
+        times += [end / SAMPLE_RATE] * (len(agreement.committed) - len(times))
     agreement.finish(decoded.final)
     times += [decoded.clip.seconds] * (len(agreement.committed) - len(times))
     committed = plain(agreement.committed)
@@ -98,8 +101,9 @@ def features(decoded: Sequence[Partials]) -> tuple[NDArray[np.float64], NDArray[
     rows, stays = [], []
     for each in decoded:
         final = plain(each.final)
-        for _, words in each.partials:
-            for index, (word, known) in enumerate(zip(plain(words), stability.features(words), strict=True)):
+        for number, (end, words) in enumerate(each.partials):
+            ages = ages_of(words, end, each.partials[:number])
+            for index, (word, known) in enumerate(zip(plain(words), stability.features(words, ages), strict=True)):
                 rows.append((1.0, *known))
                 stays.append(index < len(final) and word == final[index])
                 if not stays[-1]:
@@ -123,16 +127,17 @@ def main() -> None:
     recognizer = Whisper(locate(entry, Settings(offline=True)), device="cpu", compute_type="int8", threads=1)
     clips = [clip for clip in recorded().clips if clip.seconds <= LONGEST]
     decoded = {under_load: [*decode(recognizer, clips, under_load=under_load)] for under_load in (False, True)}
-    table = Table("timestamps", "stable from", "lag, median / p95 / p99", "differ", "words", title=entry.name)
+    table = Table("load", "certain from", "lag, median / p95 / p99", "differ", "words", title=entry.name)
     for under_load, each in decoded.items():
-        for threshold in THRESHOLDS:
-            lags, differ, words = zip(*(commit(clip, threshold) for clip in each), strict=True)
+        for certainty in CERTAINTIES:
+            lags, differ, words = zip(*(commit(clip, certainty) for clip in each), strict=True)
             late = [lag for of_clip in lags for lag in of_clip]
             shown = " / ".join(f"{percentile(late, share) or 0.0:.2f}" for share in (0.5, 0.95, 0.99))
-            table.add_row("no" if under_load else "yes", f"{threshold}", shown, str(sum(differ)), str(sum(words)))
+            asked = f"{100 * certainty.probability:.0f} %, {certainty.age / SAMPLE_RATE} s"
+            table.add_row("yes" if under_load else "no", asked, shown, str(sum(differ)), str(sum(words)))
     Console().print(table)
     weights = fit(*features([*decoded[False], *decoded[True]]))
-    print("constant {:.2f}, own log-odds {:.2f}, next log-odds {:.2f}, letters {:.2f}".format(*weights))
+    print("constant {:.2f}, own log-odds {:.2f}, next log-odds {:.2f}, letters {:.2f}, age {:.2f}".format(*weights))
 
 
 if __name__ == "__main__":

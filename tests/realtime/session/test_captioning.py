@@ -34,7 +34,7 @@ from realtime.session.segment_limits import (
 )
 from realtime.session.segments import COMMITTED_CONTEXT, EARLY_FINAL_SILENCE, LEAD_OUT
 from realtime.session.turns import Turns
-from realtime.speech.local_agreement import MIN_SPAN
+from realtime.speech.certainty import MIN_SPAN
 from realtime.speech.recognition import LEAD_IN
 from realtime.speech.segmentation import Span
 from realtime.speech.suppression import Suppression

@@ -13,7 +13,7 @@ from realtime.session.segments import (
     Segment,
     Turn,
 )
-from realtime.speech.local_agreement import MIN_SPAN
+from realtime.speech.certainty import MIN_SPAN
 from realtime.speech.suppression import MIN_SOUND, MIN_VOICED_WINDOWS, SpeechEvidence
 from realtime.speech.transcript import Hypothesis, Word
 

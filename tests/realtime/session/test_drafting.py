@@ -21,7 +21,7 @@ from realtime.session.events import (
 )
 from realtime.session.jobs import CancelJob, Transcribe, Transcribed
 from realtime.session.segment_limits import MAX_SEGMENT
-from realtime.speech.local_agreement import MIN_SPAN
+from realtime.speech.certainty import MIN_SPAN
 from realtime.speech.transcript import Hypothesis
 from tests.support.scripted_conversation import (
     Conversation,

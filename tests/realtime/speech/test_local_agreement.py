@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.speech.local_agreement import CUT_RANGE, MIN_SPAN, Draft, LocalAgreement
+from realtime.speech.certainty import MIN_SPAN, Certainty
+from realtime.speech.local_agreement import CUT_RANGE, Draft, LocalAgreement
 from realtime.speech.transcript import Word, normalised
 from realtime.speech.word_alignment import align_words
 
 
-def words(text: str, probability: float = 0.5) -> tuple[Word, ...]:
-    """Words as Whisper writes them, the space in front, the marks behind; one every half second."""
+def words(text: str, probability: float = 0.0) -> tuple[Word, ...]:
+    """Words as Whisper writes them, one every half second; by default how probable they are is unknown."""
     half = SAMPLE_RATE // 2
     return tuple(
         Word(f" {word}", index * half, index * half + half * 4 // 5, probability)
@@ -45,6 +46,13 @@ def test_words_that_whisper_is_sure_of_are_committed_at_once() -> None:
     assert text(agreement.tentative) == text(unsure)
     assert agreement.update(sure + words("the lazy dog"), 2 * MIN_SPAN) == ""
     assert agreement.finish(sure + words("the lazy dog.")) == " the lazy dog."
+
+
+def test_words_that_stay_are_committed_once_that_is_likely_enough() -> None:
+    agreement = LocalAgreement()
+    said = [f"the {word} brown fox jumps over the lazy dog" for word in ("sick", *["quick"] * 4)]
+    shown = [agreement.update(words(each, 0.6), MIN_SPAN * number) for number, each in enumerate(said, start=1)]
+    assert shown == ["", "", " the", " quick", " brown fox jumps over the lazy dog"]
 
 
 def test_words_of_a_loop_are_not_committed_at_once_however_sure_whisper_is() -> None:
@@ -80,10 +88,13 @@ def test_a_word_that_goes_on_with_a_hyphen_is_completed(first: str, then: str, f
     assert shown == text(agreement.committed) == text(words(final))
 
 
+PATIENT = Certainty(1.0, age=2 * MIN_SPAN, span=2 * MIN_SPAN)
+
+
 def test_a_client_that_asks_for_more_certainty_waits_for_two_hypotheses() -> None:
     agreement, sure = LocalAgreement(), words("the quick brown fox", 0.999)
-    assert agreement.update(sure, MIN_SPAN, span=2 * MIN_SPAN) == ""
-    assert agreement.update(sure, 3 * MIN_SPAN, span=2 * MIN_SPAN) == " the quick brown fox"
+    assert agreement.update(sure, MIN_SPAN, PATIENT) == ""
+    assert agreement.update(sure, 3 * MIN_SPAN, PATIENT) == " the quick brown fox"
 
 
 def test_what_hypotheses_that_lie_far_enough_apart_agree_on_is_committed() -> None:
@@ -126,9 +137,7 @@ def test_words_with_enough_behind_them_are_confirmed_by_the_hypothesis_before_al
 def test_a_client_that_asks_for_more_certainty_waits_for_all_hypotheses_in_between() -> None:
     agreement = LocalAgreement()
     ends = MIN_SPAN, 2 * MIN_SPAN, 3 * MIN_SPAN
-    committed = [
-        agreement.update(words(each), end, span=2 * MIN_SPAN) for each, end in zip(BY_TURNS, ends, strict=True)
-    ]
+    committed = [agreement.update(words(each), end, PATIENT) for each, end in zip(BY_TURNS, ends, strict=True)]
     assert committed == ["", "", " fat"]  # on which all three agree
 
 

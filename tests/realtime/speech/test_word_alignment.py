@@ -3,7 +3,8 @@
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.speech.local_agreement import MIN_SPAN, LocalAgreement
+from realtime.speech.certainty import MIN_SPAN
+from realtime.speech.local_agreement import LocalAgreement
 from realtime.speech.number_units import units
 from realtime.speech.transcript import Word
 from realtime.speech.word_alignment import align_words

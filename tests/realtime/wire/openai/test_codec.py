@@ -54,6 +54,7 @@ from realtime.session.response_events import (
     ResponseTextExtended,
     ResponseWordsTimed,
 )
+from realtime.speech.certainty import CERTAIN
 from realtime.speech.endpointing import EndOfTurn, TurnDetection
 from realtime.speech.speech_timing import SpokenWord
 from realtime.speech.suppression import Suppression
@@ -556,15 +557,18 @@ def test_of_too_many_keywords_the_first_are_used() -> None:
 
 def test_a_longer_delay_lets_words_wait_longer_for_confirmation() -> None:
     client = Client()
-    spans = []
+    asked = []
     for delay in ("minimal", "low", "medium", "high", "xhigh"):
         shown = client.update(audio={"input": {"transcription": {"delay": delay}}})
         assert shown["audio"]["input"]["transcription"]["delay"] == delay
-        spans.append(client.codec.config.agreement_span)
-    assert spans == sorted(set(spans))
+        asked.append(client.codec.config.certainty)
+    for each in ("probability", "age", "span"):
+        values = [getattr(certainty, each) for certainty in asked]
+        assert values == sorted(values)
+    assert len(set(asked)) == len(asked)
     shown = client.update(audio={"input": {"transcription": {"delay": None}}})
     assert "delay" not in shown["audio"]["input"]["transcription"]
-    assert client.codec.config.agreement_span == 11_200
+    assert client.codec.config.certainty == CERTAIN
 
 
 def test_a_session_may_change_its_type_before_the_first_audio() -> None:
