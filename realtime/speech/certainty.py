@@ -21,8 +21,8 @@ class Certainty:
     """The same for words that the regression cannot judge: hypotheses with them must end so far apart."""
 
 
-CERTAIN: Final = Certainty(0.95, 2 * SAMPLE_RATE)
+CERTAIN: Final = Certainty(0.94, 14 * SAMPLE_RATE // 10)
 """What is asked unless a client has another wish."""
 
-LIKELY: Final = Certainty(0.9, SAMPLE_RATE)
+LIKELY: Final = Certainty(0.9, MIN_SPAN)
 """What is asked instead of `CERTAIN` under load, where the next partial, which could confirm words, comes late."""

@@ -25,11 +25,12 @@ from realtime.catalogue.names import lookup
 from realtime.engines.whisper.engine import Whisper
 from realtime.settings import Settings
 from realtime.speech import stability
-from realtime.speech.certainty import Certainty
+from realtime.speech.certainty import MIN_SPAN, Certainty
 from realtime.speech.local_agreement import LocalAgreement, ages_of
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Word, normalised
 from realtime.weights.locate import locate
+from realtime.wire.openai.session_update import CERTAINTIES
 from tests.bench.scoring import percentile
 from tests.bench.speech_clips import RATE, SpeechClip, recorded
 from tests.support.recognizing import transcribe
@@ -40,11 +41,10 @@ STEPS: Final = {False: 0.35, True: 0.9}
 LONGEST: Final = 12.0
 """Seconds of the longest clips that are used: segments are no longer."""
 
-CERTAINTIES: Final = tuple(
-    Certainty(probability, round(seconds * SAMPLE_RATE))
-    for probability, seconds in ((1.0, 0.7), (0.85, 1.0), (0.9, 1.0), (0.92, 1.4), (0.95, 2.0), (0.96, 2.0))
-)
-"""What is asked of words; the first is agreement alone."""
+ASKED: Final = {"agreement, 0.7 s apart": Certainty(1.0, age=MIN_SPAN)} | {
+    f"delay {delay}": certainty for delay, certainty in CERTAINTIES.items()
+}
+"""What is asked of words, by name."""
 
 
 @dataclass(slots=True)
@@ -127,14 +127,13 @@ def main() -> None:
     recognizer = Whisper(locate(entry, Settings(offline=True)), device="cpu", compute_type="int8", threads=1)
     clips = [clip for clip in recorded().clips if clip.seconds <= LONGEST]
     decoded = {under_load: [*decode(recognizer, clips, under_load=under_load)] for under_load in (False, True)}
-    table = Table("load", "certain from", "lag, median / p95 / p99", "differ", "words", title=entry.name)
+    table = Table("load", "committed by", "lag, median / p95 / p99", "differ", "words", title=entry.name)
     for under_load, each in decoded.items():
-        for certainty in CERTAINTIES:
+        for name, certainty in ASKED.items():
             lags, differ, words = zip(*(commit(clip, certainty) for clip in each), strict=True)
             late = [lag for of_clip in lags for lag in of_clip]
             shown = " / ".join(f"{percentile(late, share) or 0.0:.2f}" for share in (0.5, 0.95, 0.99))
-            asked = f"{100 * certainty.probability:.0f} %, {certainty.age / SAMPLE_RATE} s"
-            table.add_row("yes" if under_load else "no", asked, shown, str(sum(differ)), str(sum(words)))
+            table.add_row("yes" if under_load else "no", name, shown, str(sum(differ)), str(sum(words)))
     Console().print(table)
     weights = fit(*features([*decoded[False], *decoded[True]]))
     print("constant {:.2f}, own log-odds {:.2f}, next log-odds {:.2f}, letters {:.2f}, age {:.2f}".format(*weights))

@@ -51,7 +51,8 @@ def test_words_that_whisper_is_sure_of_are_committed_at_once() -> None:
 def test_words_that_stay_are_committed_once_that_is_likely_enough() -> None:
     agreement = LocalAgreement()
     said = [f"the {word} brown fox jumps over the lazy dog" for word in ("sick", *["quick"] * 4)]
-    shown = [agreement.update(words(each, 0.6), MIN_SPAN * number) for number, each in enumerate(said, start=1)]
+    certainty = Certainty(0.95, age=2 * SAMPLE_RATE)
+    shown = [agreement.update(words(each, 0.6), MIN_SPAN * place, certainty) for place, each in enumerate(said)]
     assert shown == ["", "", " the", " quick", " brown fox jumps over the lazy dog"]
 
 
