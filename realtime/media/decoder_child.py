@@ -5,45 +5,21 @@ long it may take.
 """
 
 import asyncio
-import os
 import socket
-import subprocess
-import sys
-from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
+from realtime.media.fork_server import ForkServer
 from realtime.media.records import ANY_TRACK, BLOCK_BYTES, CHUNK, HEADER, MAX_CHANNELS, REQUEST, Kind, Record
-
-_COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("decoder_process.py")))
-_PACKAGES: Final = str(Path(__file__).parents[2])
-"""Directory of the package `realtime`, of which the process imports a few modules."""
-
-_ENVIRONMENT: Final = ("PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""Variables Python and PyAV may need to be found; the keys of the service are not passed on."""
 
 
 class DecoderChild:
     """One child process, and this end of the socket to it."""
 
-    def __init__(self) -> None:
-        self._socket, child_socket = socket.socketpair()
-        self._socket.setblocking(False)
-        try:
-            with child_socket:
-                self._process = subprocess.Popen(  # noqa: S603 - nothing in the command comes from a client
-                    _COMMAND,
-                    stdin=child_socket.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    env=_environment(),
-                    process_group=0,  # an interrupt from the terminal is for the service to handle
-                )
-        except OSError:
-            self._socket.close()
-            raise
-
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
+    def __init__(self, server: ForkServer) -> None:
+        """Have it forked. Raises `OSError`."""
+        self._server = server
+        self._process, self._socket = server.fork()
+        self._status: int | None = None
 
     def start(self, file: IO[bytes], processor_seconds: int, track: int) -> None:
         """Have the process decode a track of `file`, within a budget of processor time."""
@@ -83,12 +59,6 @@ class DecoderChild:
     def end(self) -> int:
         """Kill the process, which takes milliseconds, and return its exit status; may be called again."""
         self._socket.close()
-        self._process.kill()
-        return self._process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of a process, in which this package comes before an installed one."""
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    paths = (_PACKAGES, environment.get("PYTHONPATH"))
-    return {**environment, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+        if self._status is None:
+            self._status = self._server.end(self._process)
+        return self._status

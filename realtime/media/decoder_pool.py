@@ -1,16 +1,14 @@
 """Decode audio files to 16 kHz in child processes (`decoder_process.py`), block by block as they are consumed.
 
-A process decodes one file, or the live stream of one session, and exits, so none can affect or observe another. One is
-started in advance, because starting one takes longer than decoding a short recording; from the first file or stream on
-there are two. Each has 37 MB of resident memory, of which it shares a part. The child is not trusted: its records are
+A process decodes one file, or the live stream of one session, and exits, so none can affect or observe another. It is
+forked from one that has imported what decoding needs (`fork_server.py`). The child is not trusted: its records are
 bounded, the seconds it sends are counted here, and it is killed when it stalls, when its consumer leaves, and after its
 last record. However it failed, the client gets the same error.
 """
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import IO, Final
 
@@ -21,14 +19,11 @@ from realtime.audio.channels import ChannelMixer
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import AudioTooLong, ClientError, InvalidFileFormat, NoAudioStream, Overloaded, UnsupportedAudio
 from realtime.media.decoder_child import DecoderChild
+from realtime.media.fork_server import ForkServer
 from realtime.media.records import ANY_TRACK, BLOCK_BYTES, Kind, Record
 from realtime.media.tracks import AudioTrack, from_json
 
 logger = logging.getLogger(__name__)
-
-_FIRST_SPARES: Final = 1
-_SPARES: Final = 2
-"""Processes started in advance, before anything has been decoded and from then on."""
 
 _STALL_TIMEOUT: Final = 10.0
 """Seconds a process may take for one record."""
@@ -78,9 +73,9 @@ class _Places:
 
 
 class DecoderPool:
-    """The decoding processes of one service: at most `max_files` and `max_streams`, and some spare ones.
+    """The decoding processes of one service: at most `max_files` and `max_streams`, and what they are forked from.
 
-    The spare ones exist between `open` and `close`. The server gives the pool the limits that it applies to uploads
+    The server gives the pool the limits that it applies to uploads
     before it reads them (`max_concurrent_uploads`) and to sessions. The pool applies them again so that no caller can
     start more processes than that.
 
@@ -93,19 +88,18 @@ class DecoderPool:
         self.stall_timeout = stall_timeout
         self._files = _Places(max_files, "Too many files are being decoded.")
         self._streams = _Places(max_streams, "Too many live streams are being decoded.")
-        self._wanted_spares = 0
-        self._spares: deque[DecoderChild] = deque()
+        self._server = ForkServer()
 
     def open(self) -> None:
-        """Start the first spare process. Without spare ones, every file waits for its own process to start."""
-        self._wanted_spares = _FIRST_SPARES
-        self._refill()
+        """Start what is forked, which the first file would wait for."""
+        try:
+            self._server.start()
+        except OSError as error:
+            logger.warning("no decoder can be started: %s", type(error).__name__)
 
     def close(self) -> None:
-        """End the spare processes; the others end with their consumers."""
-        self._wanted_spares = 0
-        while self._spares:
-            self._spares.popleft().end()
+        """End all processes. The next file starts them again."""
+        self._server.close()
 
     @asynccontextmanager
     async def decoding(
@@ -122,7 +116,7 @@ class DecoderPool:
         with self._files.one(), self._process() as process:
             processor_seconds = _MIN_PROCESSOR_SECONDS + int(max_seconds / _AUDIO_PER_PROCESSOR_SECOND)
             process.start(file, processor_seconds, ANY_TRACK if track is None else track)
-            yield DecodedAudio(process, max_seconds, self.stall_timeout, on_started=self._refill)
+            yield DecodedAudio(process, max_seconds, self.stall_timeout)
 
     @contextmanager
     def streaming(self) -> Iterator[DecoderChild]:
@@ -133,37 +127,19 @@ class DecoderPool:
         """
         with self._streams.one(), self._process() as process:
             process.start_live(_LIVE_PROCESSOR_SECONDS)
-            self._refill()
             yield process
 
     @contextmanager
     def _process(self) -> Iterator[DecoderChild]:
-        """Provide a process, a spare one if possible, and end it with the block."""
-        process = self._take_process()
+        """Provide a process, and end it with the block."""
+        try:
+            process = DecoderChild(self._server)
+        except OSError as error:
+            raise Overloaded("No process can be started to decode the file.") from error
         try:
             yield process
         finally:
             process.end()
-
-    def _take_process(self) -> "DecoderChild":
-        if self._wanted_spares:
-            self._wanted_spares = _SPARES
-        while self._spares:
-            process = self._spares.popleft()
-            if process.alive:
-                return process
-            process.end()
-        try:
-            return DecoderChild()
-        except OSError as error:
-            raise Overloaded("No process can be started to decode the file.") from error
-
-    def _refill(self) -> None:
-        try:
-            while len(self._spares) < self._wanted_spares:
-                self._spares.append(DecoderChild())
-        except OSError as error:
-            logger.warning("no spare decoder can be started: %s", type(error).__name__)
 
 
 class DecodedAudio:
@@ -177,17 +153,14 @@ class DecodedAudio:
         track: The track that is decoded; None before the first record.
     """
 
-    def __init__(
-        self, process: "DecoderChild", max_seconds: float, stall_timeout: float, on_started: Callable[[], None]
-    ) -> None:
-        """Read from `process`, and call `on_started` when it has begun to decode."""
+    def __init__(self, process: DecoderChild, max_seconds: float, stall_timeout: float) -> None:
+        """Read from `process`."""
         self.declared_seconds: float | None = None
         self.track: AudioTrack | None = None
         self._tracks: tuple[AudioTrack, ...] = ()
         self._process = process
         self._max_seconds = max_seconds
         self._stall_timeout = stall_timeout
-        self._on_started = on_started
         self._mixer = ChannelMixer(1)
         self._samples = 0
         self._silence = 0
@@ -250,8 +223,6 @@ class DecodedAudio:
                 return block
             record = await self._record()
             kind, payload, channels = record
-            if kind not in {Kind.TRACKS, Kind.LENGTH}:
-                self._on_started()  # not earlier: a starting process would slow down the one that begins to decode
             match kind:
                 case Kind.TRACKS:
                     self._receive_tracks(record)

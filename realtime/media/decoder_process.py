@@ -14,19 +14,22 @@ and the process answers one before it takes the next. An empty chunk ends the st
 """
 
 import contextlib
+import errno
+import gc
 import io
 import os
 import resource
 import signal
 import socket
 import sys
+import traceback
 import wave
 from collections.abc import Iterator
 from typing import IO, Final
 
 from realtime.media.decoding import records, survey
 from realtime.media.live_decoding import decode_live
-from realtime.media.records import ANY_TRACK, CHUNK, HEADER, REQUEST, Kind, Record, Refused
+from realtime.media.records import ANY_TRACK, CHUNK, FORK, HEADER, PROCESS, REQUEST, Kind, Record, Refused
 from realtime.media.tracks import to_json
 
 _MAX_MEMORY: Final = 256 * 1024 * 1024
@@ -34,10 +37,58 @@ _MAX_MEMORY: Final = 256 * 1024 * 1024
 
 
 def main() -> None:
-    """Wait for a file or a live stream, decode it and exit."""
+    """Fork a process for each socket that comes over standard input, until that is closed."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an orphan exits silently
     warm_up()
-    link = socket.socket(fileno=sys.stdin.fileno())
+    gc.freeze()  # a collection in a fork would copy what it shares
+    control, processes = socket.socket(fileno=sys.stdin.fileno()), set[int]()
+    with contextlib.suppress(ConnectionError):
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(control, PROCESS.size, 1)
+            if not message:
+                break
+            (number,) = PROCESS.unpack(message)
+            if number == FORK:
+                answer = fork(control, descriptors[0])
+                if answer > 0:
+                    processes.add(answer)
+            elif number in processes:
+                processes.remove(number)
+                answer = end(number)
+            else:  # one that an earlier server has forked
+                answer = -signal.SIGKILL
+            control.sendall(PROCESS.pack(answer))
+    for process in processes:
+        end(process)
+
+
+def fork(control: socket.socket, descriptor: int) -> int:
+    """Fork a process that serves a socket; return its number, or the error number, negative."""
+    try:
+        process = os.fork()
+    except OSError as error:
+        process = -(error.errno or errno.EAGAIN)
+    if process:
+        os.close(descriptor)
+        return process
+    try:
+        control.close()
+        os.open(os.devnull, os.O_RDONLY)  # takes its number, that of standard input
+        serve(socket.socket(fileno=descriptor))
+    except BaseException:  # noqa: BLE001 - a fork must not go on in the loop of the server
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def end(process: int) -> int:
+    """Kill a process, and return its exit status."""
+    os.kill(process, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def serve(link: socket.socket) -> None:
+    """Wait for a file or a live stream, and decode it."""
     request, descriptors, _, _ = socket.recv_fds(link, REQUEST.size, 1)
     if not request:
         return  # the parent closed the socket without a request

@@ -19,6 +19,14 @@ REQUEST: Final = struct.Struct("=IB")
 It comes with the descriptor of a file; without one it begins a live stream.
 """
 
+PROCESS: Final = struct.Struct("=i")
+"""Message to the fork server: `FORK`, with the descriptor of a socket, or the number of a process to end.
+
+The answer is the number of the new process or an error number, negative; or the exit status of the process.
+"""
+
+FORK: Final = 0
+
 CHUNK: Final = struct.Struct("=I")
 """Header of a chunk of a live stream: its size in bytes."""
 

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import Overloaded, TooLarge, UnsupportedAudio
+from realtime.media import fork_server
 from realtime.media.decoder_child import DecoderChild
 from realtime.media.decoder_pool import DecodedAudio, DecoderPool
 from realtime.media.records import Kind, Record
+from tests.support.decoding_processes import decoding_processes
 from tests.support.recordings import channels_file, silence, tone, understated_file, wav_file
 
 PROJECT = Path(__file__).parents[3]
@@ -46,26 +48,25 @@ async def decoded(decoders: DecoderPool, data: bytes, max_seconds: float = 600.0
 @asynccontextmanager
 async def begun(decoders: DecoderPool) -> AsyncIterator[psutil.Process]:
     """Run a process that decodes a long file, of which the first block is read before the scene, the others after."""
-    before = children()
+    before = decoding_processes()
     with uploaded(LONG) as file:
         async with decoders.decoding(file, 600.0) as blocks:
             assert len(await anext(blocks)) == 10 * SAMPLE_RATE
-            (process,) = children() - before
+            (process,) = decoding_processes() - before
             yield process
             async for _ in blocks:
                 pass
 
 
-def children() -> set[psutil.Process]:
-    return {each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE}
-
-
 @pytest.fixture
 def decoders() -> Iterator[DecoderPool]:
-    """Return decoders without spare processes, and check that no process is left running."""
-    before = children()
-    yield DecoderPool(max_files=2)
-    assert children() <= before
+    """Return decoders, and check that no process is left running."""
+    before = set(psutil.Process().children(recursive=True))
+    decoders = DecoderPool(max_files=2)
+    yield decoders
+    assert not decoding_processes()
+    decoders.close()
+    assert set(psutil.Process().children(recursive=True)) <= before
 
 
 @pytest.mark.parametrize("seconds", [1.0, 60.0], ids=["in memory", "on disk"])
@@ -85,41 +86,62 @@ def test_little_is_decoded_ahead_of_the_consumer(decoders: DecoderPool) -> None:
     asyncio.run(scene())
 
 
-def test_a_spare_process_waits_for_the_first_file_and_two_for_those_after_it() -> None:
+def test_all_files_are_decoded_by_forks_of_one_process(decoders: DecoderPool) -> None:
     async def scene() -> None:
-        decoders = DecoderPool(max_files=2)
-        before = children()
         decoders.open()
-        try:
-            first = children() - before
-            assert len(first) == 1
-            await decoded(decoders, wav_file(tone(1.0)))
-            others = children() - before
-            assert len(others - first) == len(others) == 2
-            await decoded(decoders, wav_file(tone(1.0)))
-            assert len(children() & others) == 1
-            assert len(children() - before) == 2
-        finally:
-            decoders.close()
-        assert children() == before
+        (server,) = psutil.Process().children()
+        assert server.num_threads() == 1  # of several, a fork would lack all but one
+        async with begun(decoders) as one, begun(decoders) as other:
+            assert one.ppid() == other.ppid() == server.pid
+            assert one != other
+        assert psutil.Process().children() == [server]
 
     asyncio.run(scene())
 
 
-def test_a_spare_process_that_died_is_not_given_a_file() -> None:
+def test_a_server_that_died_is_replaced(decoders: DecoderPool) -> None:
     async def scene() -> None:
-        decoders = DecoderPool(max_files=2)
-        before = children()
         decoders.open()
-        try:
-            for process in children() - before:
-                process.kill()
-                process.wait()
+        (server,) = psutil.Process().children()
+        server.kill()
+        assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
+        assert psutil.Process().children() != [server]
+
+    asyncio.run(scene())
+
+
+def test_a_server_that_does_not_answer_is_replaced(decoders: DecoderPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fork_server, "_TIMEOUT", 0.5)
+
+    async def scene() -> None:
+        await decoded(decoders, wav_file(tone(1.0)))
+        (server,) = psutil.Process().children()
+        server.suspend()
+        with pytest.raises(Overloaded, match="No process"):
+            await decoded(decoders, wav_file(tone(1.0)))
+        assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
+
+    asyncio.run(scene())
+
+
+def test_a_file_that_is_being_decoded_when_the_server_dies_is_decoded_to_its_end(decoders: DecoderPool) -> None:
+    async def scene() -> None:
+        async with begun(decoders):
+            psutil.Process().children()[0].kill()
             assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
-        finally:
-            decoders.close()
+        assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
 
     asyncio.run(scene())
+
+
+def test_the_end_of_the_pool_is_that_of_its_processes(decoders: DecoderPool) -> None:
+    async def scene() -> None:
+        async with begun(decoders) as process:
+            decoders.close()
+            assert not process.is_running()
+
+    with pytest.raises(UnsupportedAudio):
+        asyncio.run(scene())
 
 
 def test_too_long_a_file_is_refused_before_its_first_block(decoders: DecoderPool) -> None:
@@ -168,10 +190,12 @@ def test_the_neighbour_of_a_decoder_that_crashes_goes_on(decoders: DecoderPool) 
     asyncio.run(scene())
 
 
-def test_a_decoder_that_stalls_is_killed(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_decoder_that_stalls_is_killed(decoders: DecoderPool, caplog: pytest.LogCaptureFixture) -> None:
+    decoders.stall_timeout = 3.0
+
     async def scene() -> None:
         with pytest.raises(UnsupportedAudio, match="cannot be decoded"):
-            async with begun(DecoderPool(max_files=1, stall_timeout=3.0)) as process:
+            async with begun(decoders) as process:
                 process.suspend()
         assert not process.is_running()
 
@@ -208,7 +232,7 @@ async def decode():
     with open(sys.argv[1], "rb") as file:
         async with DecoderPool(max_files=1).decoding(file, 600.0) as blocks:
             await anext(blocks)
-            print(psutil.Process().children()[0].pid, flush=True)
+            print(psutil.Process().children(recursive=True)[-1].pid, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
 
 asyncio.run(decode())
@@ -265,7 +289,7 @@ def test_a_decoder_does_not_inherit_the_secrets_of_the_service(
 def test_decoders_do_not_receive_interrupts_from_the_terminal(decoders: DecoderPool) -> None:
     async def scene() -> None:
         async with begun(decoders) as process:
-            assert os.getpgid(process.pid) == process.pid
+            assert os.getpgid(process.pid) == process.ppid()
 
     asyncio.run(scene())
 
@@ -300,7 +324,7 @@ def separated(*records: Record) -> list[NDArray[np.float32]]:
     process = cast("DecoderChild", Decoded(*records, Record(Kind.END)))
 
     async def scene() -> list[NDArray[np.float32]]:
-        audio = DecodedAudio(process, 600.0, 10.0, on_started=lambda: None)
+        audio = DecodedAudio(process, 600.0, 10.0)
         return [block async for block in audio.separate()]
 
     return asyncio.run(scene())

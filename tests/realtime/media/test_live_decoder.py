@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import psutil
 import pytest
 
 from realtime.audio.formats import SAMPLE_RATE
@@ -15,14 +14,11 @@ from realtime.errors import ClientError, InvalidFileFormat, Overloaded, Unsuppor
 from realtime.media.decoder_pool import DecoderPool
 from realtime.media.live_decoder import DamagedAudio, LiveDecoder
 from realtime.media.records import MAX_CHUNK
+from tests.support.decoding_processes import decoding_processes
 from tests.support.recorders import cut, recorded
 from tests.support.recordings import timed_file, tone, wav_file
 
 WEBM = recorded(tone(2.0), "audio/webm")
-
-
-def children() -> set[psutil.Process]:
-    return {each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE}
 
 
 async def decoded(decoder: LiveDecoder, data: bytes) -> tuple[float, list[ClientError]]:
@@ -39,15 +35,16 @@ def play(scene: Scene, stall_timeout: float = 10.0) -> None:
     """Play a scene with a decoder, and check that no process is left."""
 
     async def played() -> None:
-        decoder = LiveDecoder(DecoderPool(max_files=0, max_streams=1, stall_timeout=stall_timeout))
+        decoders = DecoderPool(max_files=0, max_streams=1, stall_timeout=stall_timeout)
+        decoder = LiveDecoder(decoders)
         try:
             await scene(decoder)
         finally:
             decoder.close()
+            assert not decoding_processes()
+            decoders.close()
 
-    before = children()
     asyncio.run(played())
-    assert children() == before
 
 
 def test_every_chunk_returns_its_own_audio() -> None:
@@ -118,9 +115,9 @@ def test_what_is_no_media_is_reported_and_the_next_stream_is_decoded() -> None:
 
 def test_a_process_that_crashes_ends_the_stream(caplog: pytest.LogCaptureFixture) -> None:
     async def scene(decoder: LiveDecoder) -> None:
-        before = children()
+        before = decoding_processes()
         await decoded(decoder, WEBM)
-        (process,) = children() - before
+        (process,) = decoding_processes() - before
         process.send_signal(signal.SIGSEGV)
         with pytest.raises(UnsupportedAudio, match="cannot be decoded"):
             await decoded(decoder, WEBM)
@@ -131,9 +128,9 @@ def test_a_process_that_crashes_ends_the_stream(caplog: pytest.LogCaptureFixture
 
 def test_a_process_that_stalls_is_killed(caplog: pytest.LogCaptureFixture) -> None:
     async def scene(decoder: LiveDecoder) -> None:
-        before = children()
+        before = decoding_processes()
         await decoded(decoder, WEBM)
-        (process,) = children() - before
+        (process,) = decoding_processes() - before
         process.suspend()
         with pytest.raises(UnsupportedAudio):
             await decoded(decoder, WEBM)
@@ -146,9 +143,9 @@ def test_a_process_that_stalls_is_killed(caplog: pytest.LogCaptureFixture) -> No
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the limits of another process")
 def test_a_process_is_confined() -> None:
     async def scene(decoder: LiveDecoder) -> None:
-        before = children()
+        before = decoding_processes()
         await decoded(decoder, WEBM)
-        (process,) = children() - before
+        (process,) = decoding_processes() - before
         assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (0, 0)
         assert resource.prlimit(process.pid, resource.RLIMIT_DATA)[1] == 256 * 1024 * 1024
         assert resource.prlimit(process.pid, resource.RLIMIT_CPU)[1] == 3600
