@@ -56,7 +56,7 @@ from realtime.speech.speech_timing import audible_samples
 from realtime.speech.transcript import Word, normalised
 from realtime.tracing.placeholders import placeholder
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Version of the format, in the header."""
 
 SPOKEN_FIELDS: Final = frozenset({"text", "transcript"})

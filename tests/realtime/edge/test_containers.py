@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from realtime.audio.formats import Samples
+from tests.support.decoding_processes import decoding_processes
 from tests.support.realtime_service import (
     ProtocolClient,
     RealtimeService,
@@ -32,13 +33,9 @@ def spoken(numbers: Sequence[int]) -> Samples:
     return np.concatenate([silence(0.4), say_numbers(numbers), silence(0.8)])
 
 
-def children() -> set[psutil.Process]:
-    return {each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE}
-
-
 def decoding() -> set[psutil.Process]:
     """Return the processes that have begun to decode, and are confined since."""
-    return {each for each in children() if resource.prlimit(each.pid, resource.RLIMIT_NOFILE) == (0, 0)}
+    return {each for each in decoding_processes() if resource.prlimit(each.pid, resource.RLIMIT_NOFILE) == (0, 0)}
 
 
 @pytest.fixture(scope="module")
@@ -149,11 +146,10 @@ def test_a_decoder_that_dies_ends_only_its_session() -> None:
 
 
 def test_a_decoder_ends_with_its_session() -> None:
-    before = children()
+    before = psutil.Process().children()
     with realtime_service() as server:
-        assert eventually(lambda: len(children() - before) == 1)  # the spare one
         with recording(server, WEBM) as client:
             client.socket.send(recorded(tone(0.5), WEBM))
-            assert eventually(lambda: len(children() - before) == 3)
-        assert eventually(lambda: len(children() - before) == 2)
-    assert children() == before
+            assert eventually(lambda: len(decoding()) == 1)
+        assert eventually(lambda: not decoding())
+    assert psutil.Process().children() == before
