@@ -5,11 +5,18 @@ long it may take.
 """
 
 import asyncio
+import contextlib
 import socket
-from typing import IO
+import struct
+from collections.abc import Iterator
+from typing import IO, Final
 
+from realtime.errors import Overloaded
 from realtime.media.fork_server import ForkServer
-from realtime.media.records import ANY_TRACK, BLOCK_BYTES, CHUNK, HEADER, MAX_CHANNELS, REQUEST, Kind, Record
+from realtime.media.records import ANY_TRACK, BLOCK_BYTES, CHUNK, HEADER, MAX_CHANNELS, PROCESS, REQUEST, Kind, Record
+
+NOT_STARTED: Final = "No process can be started to decode the audio."
+"""Message to the client for whom no process can be forked."""
 
 
 class DecoderChild:
@@ -18,18 +25,27 @@ class DecoderChild:
     def __init__(self, server: ForkServer) -> None:
         """Have it forked. Raises `OSError`."""
         self._server = server
-        self._process, self._socket = server.fork()
-        self._status: int | None = None
+        self._socket = server.fork()
+        self._number: int | None = None
+        """Number of the process, once it has been received."""
 
     def start(self, file: IO[bytes], processor_seconds: int, track: int) -> None:
-        """Have the process decode a track of `file`, within a budget of processor time."""
+        """Have the process decode a track of `file`, within a budget of processor time.
+
+        Raises `Overloaded` if it could not be forked.
+        """
         descriptor = file.fileno()
         file.flush()
-        socket.send_fds(self._socket, [REQUEST.pack(processor_seconds, track)], [descriptor])
+        with _refused():
+            socket.send_fds(self._socket, [REQUEST.pack(processor_seconds, track)], [descriptor])
 
     def start_live(self, processor_seconds: int) -> None:
-        """Have the process decode a live stream, within a budget of processor time."""
-        self._socket.send(REQUEST.pack(processor_seconds, ANY_TRACK))
+        """Have the process decode a live stream, within a budget of processor time.
+
+        Raises `Overloaded` if it could not be forked.
+        """
+        with _refused():
+            self._socket.send(REQUEST.pack(processor_seconds, ANY_TRACK))
 
     async def send_chunk(self, chunk: bytes) -> None:
         """Send a chunk of a live stream, of at most `MAX_CHUNK` bytes, once the process has answered the one before.
@@ -39,7 +55,15 @@ class DecoderChild:
         await asyncio.get_running_loop().sock_sendall(self._socket, CHUNK.pack(len(chunk)) + chunk)
 
     async def record(self) -> Record:
-        """Return the next record. Raises `EOFError` or `ConnectionError` if there is none, or it is malformed."""
+        """Return the next record.
+
+        Raises:
+            EOFError, ConnectionError: There is none, or it is malformed.
+            Overloaded: The process could not be forked.
+        """
+        if self._number is None:
+            with _refused():
+                (self._number,) = PROCESS.unpack(await self._read(PROCESS.size))
         number, channels, size = HEADER.unpack(await self._read(HEADER.size))
         if number not in set(Kind) or channels > MAX_CHANNELS or size > BLOCK_BYTES * MAX_CHANNELS:
             raise EOFError
@@ -56,9 +80,20 @@ class DecoderChild:
             data += received
         return bytes(data)
 
-    def end(self) -> int:
-        """Kill the process, which takes milliseconds, and return its exit status; may be called again."""
+    def end(self) -> None:
+        """Have the process killed, which takes a moment; may be called again."""
+        if self._number is None:
+            with contextlib.suppress(OSError, struct.error):  # without its number, it has not read a request yet
+                (self._number,) = PROCESS.unpack(self._socket.recv(PROCESS.size))
+        if self._number is not None and self._socket.fileno() >= 0:
+            self._server.end(self._number)
         self._socket.close()
-        if self._status is None:
-            self._status = self._server.end(self._process)
-        return self._status
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Raise `Overloaded` where the socket of a process turns out to be closed before it has sent its number."""
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:
+        raise Overloaded(NOT_STARTED) from error

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from realtime.audio.channels import ChannelMixer
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import AudioTooLong, ClientError, InvalidFileFormat, NoAudioStream, Overloaded, UnsupportedAudio
-from realtime.media.decoder_child import DecoderChild
+from realtime.media.decoder_child import NOT_STARTED, DecoderChild
 from realtime.media.fork_server import ForkServer
 from realtime.media.records import ANY_TRACK, BLOCK_BYTES, Kind, Record
 from realtime.media.tracks import AudioTrack, from_json
@@ -73,11 +73,10 @@ class _Places:
 
 
 class DecoderPool:
-    """The decoding processes of one service: at most `max_files` and `max_streams`, and what they are forked from.
+    """The decoding processes of one service, at most `max_files` and `max_streams`, and what they are forked from.
 
-    The server gives the pool the limits that it applies to uploads
-    before it reads them (`max_concurrent_uploads`) and to sessions. The pool applies them again so that no caller can
-    start more processes than that.
+    The server gives the pool the limits that it applies to uploads before it reads them (`max_concurrent_uploads`) and
+    to sessions. The pool applies them again so that no caller can start more processes than that.
 
     Attributes:
         stall_timeout: Seconds a process may take for one record.
@@ -88,18 +87,20 @@ class DecoderPool:
         self.stall_timeout = stall_timeout
         self._files = _Places(max_files, "Too many files are being decoded.")
         self._streams = _Places(max_streams, "Too many live streams are being decoded.")
-        self._server = ForkServer()
+        self._server: ForkServer | None = None
 
     def open(self) -> None:
-        """Start what is forked, which the first file would wait for."""
+        """Start the fork server, so that the first file need not wait for it."""
         try:
-            self._server.start()
+            self._running_server()
         except OSError as error:
             logger.warning("no decoder can be started: %s", type(error).__name__)
 
     def close(self) -> None:
         """End all processes. The next file starts them again."""
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     @asynccontextmanager
     async def decoding(
@@ -133,13 +134,19 @@ class DecoderPool:
     def _process(self) -> Iterator[DecoderChild]:
         """Provide a process, and end it with the block."""
         try:
-            process = DecoderChild(self._server)
+            process = DecoderChild(self._running_server())
         except OSError as error:
-            raise Overloaded("No process can be started to decode the file.") from error
+            raise Overloaded(NOT_STARTED) from error
         try:
             yield process
         finally:
             process.end()
+
+    def _running_server(self) -> ForkServer:
+        """Return the fork server, another one if it has died. Raises `OSError`."""
+        if self._server is None or not self._server.alive:
+            self._server = ForkServer()
+        return self._server
 
 
 class DecodedAudio:
@@ -257,7 +264,8 @@ class DecodedAudio:
             async with asyncio.timeout(self._stall_timeout):
                 return await self._process.record()
         except (TimeoutError, EOFError, ConnectionError) as failure:
-            logger.warning("a decoder failed: %s, exit status %d", type(failure).__name__, self._process.end())
+            logger.warning("a decoder failed: %s", type(failure).__name__)
+            self._process.end()
             raise UnsupportedAudio(_FAILED, param="file") from None
 
     def _check_length(self, seconds: float) -> None:

@@ -1,20 +1,22 @@
-"""The program of a process that decodes one file or one live stream, and its protocol with `decoder_child.py`.
+"""The program of the fork server and of the processes that it forks, which decode one file or one live stream each.
 
 FFmpeg's demuxers and codecs are a million lines of code that read untrusted input. Here they run in a process that has
 one file and one socket, cannot open another file or connection, and has limits on memory and processor time; a crash
 fails one upload or session. The program imports little but PyAV, so it starts quickly and holds no secrets.
 
-Standard input is a Unix socket. It carries one message to the process: the processor seconds granted and the track
-wanted, with the descriptor of the file (never its name). The process answers with records of a kind, a length and a
-payload; no more than the socket's buffer is decoded ahead of the reader. The socket closes with the parent process: an
-orphan ends with its next record, or when its processor time is used up.
+Standard input of the fork server is a Unix socket, over which it gets `FORK` with the descriptor of another socket, and
+numbers of processes to kill (`fork_server.py`). It answers nothing.
+
+The other socket belongs to a fork, which first sends its number. It carries one message to the fork: the processor
+seconds granted and the track wanted, with the descriptor of the file (never its name). The fork answers with records of
+a kind, a length and a payload (`decoder_child.py`); no more than the socket's buffer is decoded ahead of the reader.
+When the service has gone, a fork ends with its next record, or when its processor time is used up.
 
 Without a descriptor the message begins a live stream. Its chunks follow on the socket, each with its size before it,
-and the process answers one before it takes the next. An empty chunk ends the stream, and another may follow.
+and the fork answers one before it takes the next. An empty chunk ends the stream, and another may follow.
 """
 
 import contextlib
-import errno
 import gc
 import io
 import os
@@ -37,61 +39,57 @@ _MAX_MEMORY: Final = 256 * 1024 * 1024
 
 
 def main() -> None:
-    """Fork a process for each socket that comes over standard input, until that is closed."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an orphan exits silently
+    """Fork a process for each socket that comes over standard input, until that is closed; then kill all of them."""
     warm_up()
     gc.freeze()  # a collection in a fork would copy what it shares
     control, processes = socket.socket(fileno=sys.stdin.fileno()), set[int]()
-    with contextlib.suppress(ConnectionError):
+    try:
         while True:
             message, descriptors, _, _ = socket.recv_fds(control, PROCESS.size, 1)
             if not message:
-                break
+                return
             (number,) = PROCESS.unpack(message)
             if number == FORK:
-                answer = fork(control, descriptors[0])
-                if answer > 0:
-                    processes.add(answer)
+                for descriptor in descriptors:
+                    with contextlib.suppress(OSError):  # the service sees that the socket is closed
+                        processes.add(fork(control, descriptor))
+                    os.close(descriptor)
             elif number in processes:
                 processes.remove(number)
-                answer = end(number)
-            else:  # one that an earlier server has forked
-                answer = -signal.SIGKILL
-            control.sendall(PROCESS.pack(answer))
-    for process in processes:
-        end(process)
+                kill(number)
+    finally:
+        for process in processes:
+            kill(process)
 
 
 def fork(control: socket.socket, descriptor: int) -> int:
-    """Fork a process that serves a socket; return its number, or the error number, negative."""
-    try:
-        process = os.fork()
-    except OSError as error:
-        process = -(error.errno or errno.EAGAIN)
-    if process:
-        os.close(descriptor)
+    """Fork a process that serves a socket, and return its number. Raises `OSError`."""
+    if process := os.fork():
         return process
     try:
         control.close()
         os.open(os.devnull, os.O_RDONLY)  # takes its number, that of standard input
-        serve(socket.socket(fileno=descriptor))
+        with contextlib.suppress(ConnectionError):  # the service has gone
+            serve(socket.socket(fileno=descriptor))
     except BaseException:  # noqa: BLE001 - a fork must not go on in the loop of the server
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
 
 
-def end(process: int) -> int:
-    """Kill a process, and return its exit status."""
+def kill(process: int) -> None:
+    """Kill a fork. Its number is not given to another before."""
     os.kill(process, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    os.waitpid(process, 0)
 
 
 def serve(link: socket.socket) -> None:
     """Wait for a file or a live stream, and decode it."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an orphan exits silently
+    link.sendall(PROCESS.pack(os.getpid()))
     request, descriptors, _, _ = socket.recv_fds(link, REQUEST.size, 1)
     if not request:
-        return  # the parent closed the socket without a request
+        return  # the service closed the socket without a request
     processor_seconds, track = REQUEST.unpack(request)
     if not descriptors:
         confine(processor_seconds)
@@ -145,13 +143,15 @@ def confine(processor_seconds: int) -> None:
 
 
 def _chunk(link: socket.socket) -> bytes:
-    """Return the next chunk of a live stream; exit where the parent has closed the socket."""
+    """Return the next chunk of a live stream; exit where the service has closed the socket."""
     (size,) = CHUNK.unpack(_receive(link, CHUNK.size))
     return _receive(link, size)
 
 
 def _receive(link: socket.socket, size: int) -> bytes:
-    data = link.recv(size, socket.MSG_WAITALL)
+    data = b""
+    with contextlib.suppress(ConnectionError):
+        data = link.recv(size, socket.MSG_WAITALL)
     if len(data) < size:
         os._exit(0)  # from within a callback of FFmpeg, which an exception would not leave
     return data

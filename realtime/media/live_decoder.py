@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import ExitStack
 from typing import Final
 
-from realtime.errors import ClientError, UnsupportedAudio
+from realtime.errors import ClientError, Overloaded, UnsupportedAudio
 from realtime.media.decoder_child import DecoderChild
 from realtime.media.decoder_pool import REFUSALS, DecoderPool
 from realtime.media.records import BLOCK_BYTES, MAX_CHUNK, Kind, Record
@@ -88,6 +88,9 @@ class LiveDecoder:
                 if chunk is not None:
                     await child.send_chunk(chunk)
                 return await child.record()
+        except Overloaded:
+            self.close()
+            raise
         except (TimeoutError, EOFError, ConnectionError) as failure:
             raise self._failed(type(failure).__name__) from None
 

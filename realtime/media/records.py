@@ -1,4 +1,4 @@
-"""The records that a decoding process (`decoder_process.py`) sends to the service (`decoder_pool.py`)."""
+"""The records that a decoding process (`decoder_process.py`) sends to the service, and what the service sends it."""
 
 import struct
 from enum import IntEnum
@@ -20,12 +20,10 @@ It comes with the descriptor of a file; without one it begins a live stream.
 """
 
 PROCESS: Final = struct.Struct("=i")
-"""Message to the fork server: `FORK`, with the descriptor of a socket, or the number of a process to end.
-
-The answer is the number of the new process or an error number, negative; or the exit status of the process.
-"""
+"""The number of a process: the first that a decoding process sends, and a message to the fork server to kill it."""
 
 FORK: Final = 0
+"""What the fork server gets instead to fork a process, with the descriptor of the socket for it."""
 
 CHUNK: Final = struct.Struct("=I")
 """Header of a chunk of a live stream: its size in bytes."""

@@ -37,7 +37,7 @@ NORMAL_MAX_INTERVAL: Final = 0.5
 
 BUSY_MIN_INTERVAL: Final = 0.8
 """Shortest interval above the level NORMAL, in seconds; just over the audio that must lie between two hypotheses before
-one can confirm the other (`realtime.speech.local_agreement.MIN_SPAN`)."""
+one can confirm the other (`realtime.speech.certainty.MIN_SPAN`)."""
 
 CRITICAL_INTERVAL: Final = 0.9
 """Longest sustainable interval below the level CRITICAL, in seconds."""

@@ -2,9 +2,9 @@
 
 The audio of a turn is decoded in *segments*, which end in pauses. A segment is decoded while it grows (partials) and
 once more when it is complete (the final), with at most one transcription in flight for the whole session, and one draft
-(`drafting`). Words that are likely to stay, or on which successive partials agree, are committed and never revised; the
-final decides about the rest. A segment longer than `MAX_SEGMENT` is trimmed of the audio of committed words, so that
-the cost of a decode does not grow with the turn.
+(`drafting`). Words that are likely to stay are committed and never revised; the final decides about the rest. A segment
+longer than `MAX_SEGMENT` is trimmed of the audio of committed words, so that the cost of a decode does not grow with
+the turn.
 
 Partials are requested while somebody speaks (`Phase`). The first final is requested in a pause, before the end of the
 turn is certain, and sooner where the answer to the turn is prepared in that pause; if no more speech follows, its
@@ -103,7 +103,7 @@ class Captioning:
             return
         drafted = self._draft_model(segment) is not None
         decision = next_request(
-            segment, self._in_flight, turns.load, turns.config.certainty.span, drafted=drafted,
+            segment, self._in_flight, turns.load, turns.certainty.span, drafted=drafted,
             partials=turns.config.decode_partials,
         )  # fmt: skip
         if isinstance(decision, Waiting):
@@ -158,7 +158,7 @@ class Captioning:
         if hypothesis.language_probability >= MIN_CONFIDENCE:
             segment.draft_language = hypothesis.language or None
         if segment.is_open:
-            delta = segment.agreement.confirm(segment.draft, self._turns.config.certainty.span)
+            delta = segment.agreement.confirm(segment.draft, self._turns.certainty.span)
             yield from self._extend(segment, delta)
         yield from self._revise(segment)
 

@@ -35,7 +35,7 @@ MIN_NEW_SPEECH: Final = {
     LoadLevel.BUSY: SAMPLE_RATE // 2,
     LoadLevel.CRITICAL: SAMPLE_RATE // 2,
 }
-"""Samples of speech since the last request that are worth a partial, by load; half of the agreement span where that is
+"""Samples of speech since the last request that are worth a partial, by load; half of `Certainty.span` where that is
 more and words have been committed: then every other partial confirms the one before the last.
 """
 

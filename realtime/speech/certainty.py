@@ -6,7 +6,8 @@ from typing import Final
 from realtime.audio.formats import SAMPLE_RATE
 
 MIN_SPAN: Final = 7 * SAMPLE_RATE // 10
-"""Samples (0.7 s) by which the audio of two hypotheses must differ for one to confirm the other."""
+"""Samples (0.7 s) by which the audio of two hypotheses must differ for one to confirm the other, unless a client wants
+something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +15,12 @@ class Certainty:
     """What is asked of words before they are committed."""
 
     probability: float
-    """Least probability that they stay as they are (`realtime.speech.stability`), of all together; 1 for none."""
+    """Least probability that a word and all before it stay as they are; 1: none is committed because of it."""
     age: int
-    """Samples for which a word has been written in the same way that make up for any doubt."""
+    """Samples after which a word that has not changed is committed, however improbable."""
     span: int = MIN_SPAN
-    """The same for words that the regression cannot judge: hypotheses with them must end so far apart."""
+    """Samples by which the audio of two hypotheses must differ for one to confirm words of the other, where it is not
+    known how likely these are to stay (`realtime.speech.stability`)."""
 
 
 CERTAIN: Final = Certainty(0.94, 14 * SAMPLE_RATE // 10)

@@ -1,12 +1,12 @@
 """LocalAgreement: which words of successive hypotheses to commit, and which audio not to decode again.
 
-The policy is that of Macháček, Dabre and Bojar, "Turning Whisper into Real-Time Transcription System" (2023): a word is
-committed once successive hypotheses agree on it and on all words before it. Whisper repeats the same mistake within the
-next quarter of a second, so the hypotheses that agree must end `MIN_SPAN` apart (or as far as the client asks for), and
-all in between must agree too. But Whisper mostly revises the end of its text: two successive hypotheses are enough for
-a word that at least `LETTERS_BEHIND` letters follow in both. Otherwise one that it writes in two ways by turns would
-hold up all words behind it. And words that are very likely to stay (`realtime.speech.stability`) need only one, unless
-that mostly repeats a phrase.
+A word is committed when it is likely to stay, as well as all words before it (`realtime.speech.stability`). Where that
+is not known, the policy is that of Macháček, Dabre and Bojar, "Turning Whisper into Real-Time Transcription System"
+(2023): a word is committed once successive hypotheses agree on it. Whisper repeats the same mistake within the next
+quarter of a second, so the hypotheses that agree must end some time apart, and all in between must agree too. But
+Whisper mostly revises the end of its text: two successive hypotheses are enough for a word that at least
+`LETTERS_BEHIND` letters follow in both. Otherwise one that it writes in two ways by turns would hold up all words
+behind it. In a pause, where no word is cut off, two successive hypotheses are enough for all words.
 
 A *draft* of a smaller model, which is faster and less accurate, may confirm words as well: two models that say the same
 are right more often than one that says it twice. It is never committed itself.
@@ -98,7 +98,7 @@ class LocalAgreement:
 
     @property
     def confirmed_until(self) -> int:
-        """End of the audio of the hypothesis that confirmed the newest committed words; 0 without any."""
+        """End of the audio of the oldest hypothesis that has the newest committed words; 0 without any."""
         return self._tails[0][0] if self.committed and self._tails else 0
 
     def update(
@@ -107,10 +107,9 @@ class LocalAgreement:
     ) -> str:  # fmt: skip
         """Take the next hypothesis, of the untrimmed audio up to `end`; return the newly committed text.
 
-        `partial` says that it is of the audio that partials decode, where that begins later.
-        One hypothesis may confirm another if their audio ends `span` samples apart. `pausing` says that the audio ends
-        in a pause and not within a word: then the hypothesis before may confirm this one, however close. Words that
-        stay with a probability of `stable` need no other hypothesis, unless this one mostly repeats a phrase.
+        `certainty` is what is asked of words. `partial` says that the hypothesis is of the audio that partials decode,
+        where that begins later; `pausing` that its audio ends in a pause and not within a word. Of a text that mostly
+        repeats a phrase, no word is committed because it is likely to stay.
         """
         first = self.left_out if partial else self._trimmed
         places, tail = self._realign(words, first)
@@ -127,12 +126,10 @@ class LocalAgreement:
             confirmed = max(confirmed, min(len(ages), _settled_length(tail), _settled_length(newest)))
         if mostly_repeats(words) or mostly_repeats(tail):
             certainty = replace(certainty, probability=1.0)
-        agreed = stable_length(tail, ages, certainty, confirmed)
+        agreed = confirmed if pausing else 0
+        agreed = max(agreed, stable_length(tail, ages, certainty, confirmed))
         self._tails.append((end, tail))
-        # What an older hypothesis has instead of committed words says nothing of those behind them.
-        self._tails = deque((at, older[agreed:]) for at, older in self._tails if agreed_length(tail, older) >= agreed)
-        self.tentative = tail[agreed:]
-        return self._commit(tail[:agreed], hold=True) if agreed else ""
+        return self._take(tail, agreed)
 
     def confirm(self, draft: Draft, span: int = MIN_SPAN) -> str:
         """Let a draft confirm words of the newest hypothesis; return the newly committed text.
@@ -144,9 +141,17 @@ class LocalAgreement:
         _, tail = align_words(self.committed[draft.first :], draft.words)
         if not (agreed := agreed_length(self.tentative, tail)):
             return ""
-        confirmed, self.tentative = self.tentative[:agreed], self.tentative[agreed:]
-        self._tails = deque([(self._tails[-1][0], self.tentative)])
-        return self._commit(confirmed, hold=True)
+        return self._take(self.tentative, agreed)
+
+    def _take(self, tail: Sequence[Word], agreed: int) -> str:
+        """Commit the first `agreed` words of the newest hypothesis; return the newly committed text.
+
+        `tail` are its words that have not been committed.
+        """
+        # What an older hypothesis has instead of committed words says nothing of those behind them.
+        self._tails = deque((at, older[agreed:]) for at, older in self._tails if agreed_length(tail, older) >= agreed)
+        self.tentative = tuple(tail[agreed:])
+        return self._commit(tail[:agreed], hold=True) if agreed else ""
 
     def continued(self, draft: Draft) -> tuple[Word, ...]:
         """Return the tentative words with those that a draft has heard after them.

@@ -18,7 +18,7 @@ from realtime.weights.locate import locate
 from tests.bench.hard_cases.partials import Captions
 from tests.bench.scoring import frames, score, word_error_rate
 from tests.bench.speech_clips import SpeechClip
-from tests.bench.speech_tracks import shuffled_track
+from tests.bench.speech_tracks import Track, shuffled_track
 from tests.bench.streams import FRAME_SECONDS
 from tests.bench.under_load import GAP_SECONDS
 from tests.bench.whole_files import WholeFiles
@@ -33,6 +33,8 @@ class Accuracy:
     streams: int
     words: int
     live: float
+    finals: float
+    """Where no word is committed before the final: what segments of the audio cost."""
     whole_files: float
     """Of the same clips through faster-whisper, greedily."""
 
@@ -46,25 +48,37 @@ def measure(clips: Sequence[SpeechClip], seconds: float) -> Iterator[Accuracy]:
     for streams in STREAMS:
         print(f"accuracy of {streams} streams ...", file=sys.stderr, flush=True)
         tracks = [shuffled_track(clips, seconds / streams, GAP_SECONDS, seed) for seed in range(streams)]
-        captions = Captions(recognizer, detector, tracks, partials=True)
-        captions.run(streams, 0)
-        transcripts = [
-            score(track.words, list(frames(shown)), FRAME_SECONDS).transcript
-            for track, shown in zip(tracks, captions.events, strict=True)
-        ]
-        live = word_error_rate([track.text for track in tracks], transcripts)
+        live, finals = (
+            _error_rate(Captions(recognizer, detector, tracks, partials=each), tracks) for each in (True, False)
+        )
         words = sum(len(track.words) for track in tracks)
-        yield Accuracy(streams, words, live, whole.error_rate([clip for track in tracks for clip in track.clips]))
+        whole_files = whole.error_rate([clip for track in tracks for clip in track.clips])
+        yield Accuracy(streams, words, live, finals, whole_files)
     recognizer.close()
     detector.close()
+
+
+def _error_rate(captions: Captions, tracks: Sequence[Track]) -> float:
+    captions.run(len(tracks), 0)
+    transcripts = [
+        score(track.words, list(frames(shown)), FRAME_SECONDS).transcript
+        for track, shown in zip(tracks, captions.events, strict=True)
+    ]
+    return word_error_rate([track.text for track in tracks], transcripts)
 
 
 def table(rows: Sequence[Accuracy]) -> Table:
     """Return the rates as a table."""
     shown = Table(
-        "N", "words", "WER %", "whole files", "points more", title="word errors, whisper-base, simulated clock"
+        "N",
+        "words",
+        "WER %",
+        "finals alone",
+        "whole files",
+        "points more",
+        title="word errors, whisper-base, simulated clock",
     )
     for row in rows:
-        rates = row.live, row.whole_files, row.live - row.whole_files
+        rates = row.live, row.finals, row.whole_files, row.live - row.whole_files
         shown.add_row(str(row.streams), str(row.words), *(f"{100 * rate:.2f}" for rate in rates))
     return shown

@@ -15,6 +15,7 @@ from realtime.media.decoder_pool import DecoderPool
 from realtime.media.live_decoder import DamagedAudio, LiveDecoder
 from realtime.media.records import MAX_CHUNK
 from tests.support.decoding_processes import decoding_processes
+from tests.support.realtime_service import eventually
 from tests.support.recorders import cut, recorded
 from tests.support.recordings import timed_file, tone, wav_file
 
@@ -41,7 +42,7 @@ def play(scene: Scene, stall_timeout: float = 10.0) -> None:
             await scene(decoder)
         finally:
             decoder.close()
-            assert not decoding_processes()
+            assert eventually(lambda: not decoding_processes())
             decoders.close()
 
     asyncio.run(played())
@@ -134,7 +135,7 @@ def test_a_process_that_stalls_is_killed(caplog: pytest.LogCaptureFixture) -> No
         process.suspend()
         with pytest.raises(UnsupportedAudio):
             await decoded(decoder, WEBM)
-        assert not process.is_running()
+        process.wait(timeout=5)
 
     play(scene, stall_timeout=3.0)
     assert "TimeoutError" in caplog.text

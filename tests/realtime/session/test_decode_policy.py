@@ -81,7 +81,7 @@ def test_new_speech_begins_with_the_first_window_that_has_any() -> None:
 
 
 @pytest.mark.parametrize(("span", "least"), [(MIN_SPAN, MIN_SPAN // 2), (3 * MIN_SPAN, MIN_SPAN // 2), (1, 4000)])
-def test_once_words_are_committed_every_other_partial_is_an_agreement_span_later(span: int, least: int) -> None:
+def test_once_words_are_committed_every_other_partial_can_confirm_another(span: int, least: int) -> None:
     begun = segment(Phase.SPEAKING, requested_until=SPEECH_END - least)
     for end in (0, MIN_SPAN):
         begun.agreement.update((Word(" yes", 0, 0, 0.9),), end)

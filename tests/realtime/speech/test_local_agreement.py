@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.speech.certainty import MIN_SPAN, Certainty
+from realtime.speech.certainty import CERTAIN, MIN_SPAN, Certainty
 from realtime.speech.local_agreement import CUT_RANGE, Draft, LocalAgreement
 from realtime.speech.transcript import Word, normalised
 from realtime.speech.word_alignment import align_words
@@ -157,10 +157,11 @@ def test_hypotheses_older_than_need_be_have_no_say() -> None:
     assert deltas(LocalAgreement(), "a fox", "the fox", "the fox") == ["", "", " the fox"]
 
 
-def test_in_a_pause_the_last_hypothesis_confirms() -> None:
+@pytest.mark.parametrize("probability", [0.0, 0.3])
+def test_in_a_pause_the_last_hypothesis_confirms(probability: float) -> None:
     agreement = LocalAgreement()
-    agreement.update(words("the fox"), MIN_SPAN)
-    assert agreement.update(words("the fox runs"), MIN_SPAN + 1, pausing=True) == " the fox"
+    agreement.update(words("the fox", probability), MIN_SPAN)
+    assert agreement.update(words("the fox runs", probability), MIN_SPAN + 1, pausing=True) == " the fox"
 
 
 def test_a_word_is_not_committed_before_a_word_in_front_of_it_that_changed() -> None:
@@ -271,20 +272,29 @@ spoken = st.lists(st.sampled_from(["a", "b", "A", "c", "a,", "b.", "c?", "-", ".
 
 @given(
     hypotheses=st.lists(
-        st.tuples(spoken, st.sampled_from([0.5, 0.999]), st.sampled_from([1, MIN_SPAN // 2, MIN_SPAN]), st.booleans()),
+        st.tuples(
+            spoken,
+            st.lists(st.sampled_from([0.0, 0.5, 0.9, 0.999]), min_size=8, max_size=8),
+            st.sampled_from([1, MIN_SPAN // 2, MIN_SPAN]),
+            st.booleans(),
+        ),
         max_size=8,
     ),
     final=spoken,
 )
 def test_deltas_are_append_only_and_add_up_to_all_that_is_committed(
-    hypotheses: list[tuple[str, float, int, bool]], final: str
+    hypotheses: list[tuple[str, list[float], int, bool]], final: str
 ) -> None:
     agreement = LocalAgreement()
     given_out, end = "", 0
-    for said, probability, new, pausing in hypotheses:
+    for said, probabilities, new, pausing in hypotheses:
         committed = [normalised(word.text) for word in agreement.committed]
         end += new
-        given_out += agreement.update(words(said, probability), end, pausing=pausing)
+        hypothesis = [
+            replace(word, probability=probability)
+            for word, probability in zip(words(said), probabilities, strict=False)
+        ]
+        given_out += agreement.update(hypothesis, end, pausing=pausing)
         assert [normalised(word.text) for word in agreement.committed][: len(committed)] == committed
         assert text(agreement.committed).startswith(given_out)
     assert given_out + agreement.finish(words(final)) == text(agreement.committed)
@@ -417,6 +427,14 @@ def test_a_draft_confirms_what_it_says_too_in_the_words_of_the_hypothesis() -> N
     assert agreement.confirm(Draft(words("the quick brown fox"), 3 * MIN_SPAN, 0)) == ""
     assert agreement.update(words("the quick brown fox"), 4 * MIN_SPAN) == ""
     assert agreement.update(words("the quick brown fox jumps"), 5 * MIN_SPAN) == " brown fox"
+
+
+def test_words_behind_those_that_a_draft_confirms_do_not_become_new() -> None:
+    agreement, said = LocalAgreement(), words("the quick brown fox", 0.5)
+    agreement.update(said, MIN_SPAN)
+    agreement.update(said, 2 * MIN_SPAN)
+    assert agreement.confirm(Draft(words("the quick"), 3 * MIN_SPAN, 0)) == " the quick"
+    assert agreement.update(said, MIN_SPAN + CERTAIN.age) == " brown fox"
 
 
 def test_a_draft_confirms_nothing_alone_or_too_early() -> None:

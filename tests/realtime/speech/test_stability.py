@@ -7,7 +7,8 @@ from realtime.speech.certainty import Certainty
 from realtime.speech.stability import stable_length
 from realtime.speech.transcript import Word
 
-CERTAINTY = Certainty(0.95, 2 * SAMPLE_RATE)
+AGE = 2 * SAMPLE_RATE
+"""Age from which a word is stable."""
 
 
 def words(text: str, *probabilities: float) -> list[Word]:
@@ -17,7 +18,7 @@ def words(text: str, *probabilities: float) -> list[Word]:
 def stable(text: list[Word], *seconds: float, probability: float = 0.95, confirmed: int = 0) -> int:
     """How many words are stable that have been written like that for so many seconds."""
     ages = [round(each * SAMPLE_RATE) for each in seconds]
-    return stable_length(text, ages, Certainty(probability, CERTAINTY.age), confirmed)
+    return stable_length(text, ages, Certainty(probability, AGE), confirmed)
 
 
 def test_words_that_the_recognizer_is_sure_of_are_stable() -> None:
