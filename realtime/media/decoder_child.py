@@ -7,13 +7,12 @@ long it may take.
 import asyncio
 import contextlib
 import socket
-import struct
 from collections.abc import Iterator
 from typing import IO, Final
 
 from realtime.errors import Overloaded
 from realtime.media.fork_server import ForkServer
-from realtime.media.records import ANY_TRACK, BLOCK_BYTES, CHUNK, HEADER, MAX_CHANNELS, PROCESS, REQUEST, Kind, Record
+from realtime.media.records import ANY_TRACK, BLOCK_BYTES, CHUNK, HEADER, MAX_CHANNELS, PID, REQUEST, Kind, Record
 
 NOT_STARTED: Final = "No process can be started to decode the audio."
 """Message to the client for whom no process can be forked."""
@@ -25,9 +24,10 @@ class DecoderChild:
     def __init__(self, server: ForkServer) -> None:
         """Have it forked. Raises `OSError`."""
         self._server = server
-        self._socket = server.fork()
-        self._number: int | None = None
-        """Number of the process, once it has been received."""
+        self._number, self._socket = server.fork()
+        self._pid: int | None = None
+        """Once it has been received."""
+        self._ended = False
 
     def start(self, file: IO[bytes], processor_seconds: int, track: int) -> None:
         """Have the process decode a track of `file`, within a budget of processor time.
@@ -50,8 +50,9 @@ class DecoderChild:
     async def send_chunk(self, chunk: bytes) -> None:
         """Send a chunk of a live stream, of at most `MAX_CHUNK` bytes, once the process has answered the one before.
 
-        Raises `ConnectionError` if the process has ended.
+        Raises `ConnectionError` if the process has ended, and `Overloaded` if it could not be forked.
         """
+        await self._begun()
         await asyncio.get_running_loop().sock_sendall(self._socket, CHUNK.pack(len(chunk)) + chunk)
 
     async def record(self) -> Record:
@@ -61,15 +62,19 @@ class DecoderChild:
             EOFError, ConnectionError: There is none, or it is malformed.
             Overloaded: The process could not be forked.
         """
-        if self._number is None:
-            with _refused():
-                (self._number,) = PROCESS.unpack(await self._read(PROCESS.size))
+        await self._begun()
         number, channels, size = HEADER.unpack(await self._read(HEADER.size))
         if number not in set(Kind) or channels > MAX_CHANNELS or size > BLOCK_BYTES * MAX_CHANNELS:
             raise EOFError
         if number == Kind.AUDIO and (not channels or size % (2 * channels)):
             raise EOFError
         return Record(Kind(number), await self._read(size), channels)
+
+    async def _begun(self) -> None:
+        """Wait until the process has been forked. Raises `Overloaded` if it could not be."""
+        if self._pid is None:
+            with _refused():
+                (self._pid,) = PID.unpack(await self._read(PID.size))
 
     async def _read(self, size: int) -> bytes:
         data = bytearray()
@@ -82,11 +87,9 @@ class DecoderChild:
 
     def end(self) -> None:
         """Have the process killed, which takes a moment; may be called again."""
-        if self._number is None:
-            with contextlib.suppress(OSError, struct.error):  # without its number, it has not read a request yet
-                (self._number,) = PROCESS.unpack(self._socket.recv(PROCESS.size))
-        if self._number is not None and self._socket.fileno() >= 0:
-            self._server.end(self._number)
+        if not self._ended:
+            self._ended = True
+            self._server.end(self._number, self._pid)
         self._socket.close()
 
 

@@ -4,10 +4,10 @@ FFmpeg's demuxers and codecs are a million lines of code that read untrusted inp
 one file and one socket, cannot open another file or connection, and has limits on memory and processor time; a crash
 fails one upload or session. The program imports little but PyAV, so it starts quickly and holds no secrets.
 
-Standard input of the fork server is a Unix socket, over which it gets `FORK` with the descriptor of another socket, and
-numbers of processes to kill (`fork_server.py`). It answers nothing.
+Standard input of the fork server is a Unix socket, over which it gets orders to fork processes, each with the
+descriptor of another socket, and to kill them (`fork_server.py`). It answers nothing.
 
-The other socket belongs to a fork, which first sends its number. It carries one message to the fork: the processor
+The other socket belongs to a fork, which first sends its PID. It carries one message to the fork: the processor
 seconds granted and the track wanted, with the descriptor of the file (never its name). The fork answers with records of
 a kind, a length and a payload (`decoder_child.py`); no more than the socket's buffer is decoded ahead of the reader.
 When the service has gone, a fork ends with its next record, or when its processor time is used up.
@@ -31,7 +31,7 @@ from typing import IO, Final
 
 from realtime.media.decoding import records, survey
 from realtime.media.live_decoding import decode_live
-from realtime.media.records import ANY_TRACK, CHUNK, FORK, HEADER, PROCESS, REQUEST, Kind, Record, Refused
+from realtime.media.records import ANY_TRACK, CHUNK, HEADER, ORDER, PID, REQUEST, Kind, Record, Refused
 from realtime.media.tracks import to_json
 
 _MAX_MEMORY: Final = 256 * 1024 * 1024
@@ -40,53 +40,54 @@ _MAX_MEMORY: Final = 256 * 1024 * 1024
 
 def main() -> None:
     """Fork a process for each socket that comes over standard input, until that is closed; then kill all of them."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which a service manager sends to all; the service drains first
     warm_up()
     gc.freeze()  # a collection in a fork would copy what it shares
-    control, processes = socket.socket(fileno=sys.stdin.fileno()), set[int]()
+    control, pids = socket.socket(fileno=sys.stdin.fileno()), dict[int, int]()
     try:
         while True:
-            message, descriptors, _, _ = socket.recv_fds(control, PROCESS.size, 1)
-            if not message:
+            order, descriptors, _, _ = socket.recv_fds(control, ORDER.size, 1)
+            if not order:
                 return
-            (number,) = PROCESS.unpack(message)
-            if number == FORK:
-                for descriptor in descriptors:
-                    with contextlib.suppress(OSError):  # the service sees that the socket is closed
-                        processes.add(fork(control, descriptor))
-                    os.close(descriptor)
-            elif number in processes:
-                processes.remove(number)
-                kill(number)
+            forked, number = ORDER.unpack(order)
+            for descriptor in descriptors:
+                with contextlib.suppress(OSError):  # the service sees that the socket is closed
+                    pids[number] = fork(control, descriptor)
+                os.close(descriptor)
+            if not forked and number in pids:
+                kill(pids.pop(number))
     finally:
-        for process in processes:
-            kill(process)
+        for pid in pids.values():
+            kill(pid)
 
 
 def fork(control: socket.socket, descriptor: int) -> int:
-    """Fork a process that serves a socket, and return its number. Raises `OSError`."""
-    if process := os.fork():
-        return process
+    """Fork a process that serves a socket, and return its PID. Raises `OSError`."""
+    if pid := os.fork():
+        return pid
+    status = 1
     try:
         control.close()
         os.open(os.devnull, os.O_RDONLY)  # takes its number, that of standard input
         with contextlib.suppress(ConnectionError):  # the service has gone
             serve(socket.socket(fileno=descriptor))
+        status = 0
     except BaseException:  # noqa: BLE001 - a fork must not go on in the loop of the server
         traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+    finally:
+        os._exit(status)
 
 
-def kill(process: int) -> None:
-    """Kill a fork. Its number is not given to another before."""
-    os.kill(process, signal.SIGKILL)
-    os.waitpid(process, 0)
+def kill(pid: int) -> None:
+    """Kill a fork. Before it is reaped here, no other process gets its PID."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
 
 
 def serve(link: socket.socket) -> None:
     """Wait for a file or a live stream, and decode it."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # an orphan exits silently
-    link.sendall(PROCESS.pack(os.getpid()))
+    link.sendall(PID.pack(os.getpid()))
     request, descriptors, _, _ = socket.recv_fds(link, REQUEST.size, 1)
     if not request:
         return  # the service closed the socket without a request

@@ -6,6 +6,7 @@ stream. It ends with the service, and kills its forks then.
 """
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ import weakref
 from pathlib import Path
 from typing import Final
 
-from realtime.media.records import FORK, PROCESS
+from realtime.media.records import ORDER
 
 _COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("decoder_process.py")))
 _PACKAGES: Final = str(Path(__file__).parents[2])
@@ -25,7 +26,7 @@ _ENVIRONMENT: Final = ("PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_P
 """Variables Python and PyAV may need to be found; the keys of the service are not passed on."""
 
 _END_TIMEOUT: Final = 1.0
-"""Seconds that the server may take to kill its forks and to exit, for which it needs milliseconds."""
+"""Seconds that the server may take to kill its forks and to exit, for which it mostly needs milliseconds."""
 
 
 class ForkServer:
@@ -50,36 +51,38 @@ class ForkServer:
                 self._control.close()
                 raise
         self._control.setblocking(False)
+        self._numbers = itertools.count()
         self.close = weakref.finalize(self, _end, self._process, self._control)
-        """End the server and all of its forks; may be called again."""
+        """End the server and its forks; may be called again."""
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def fork(self) -> socket.socket:
-        """Return this end of the socket to a new process. Raises `OSError`.
+    def fork(self) -> tuple[int, socket.socket]:
+        """Return the number of a new process, and this end of the socket to it. Raises `OSError`.
 
-        The first that comes is the number of the process. If it cannot be forked, the socket is closed instead.
+        The first that comes over the socket is the PID of the process. If it cannot be forked, the socket is closed.
         """
+        number = next(self._numbers)
         link, other_end = socket.socketpair()
         link.setblocking(False)
         with other_end:
             try:
-                socket.send_fds(self._control, [PROCESS.pack(FORK)], [other_end.fileno()])
+                socket.send_fds(self._control, [ORDER.pack(True, number)], [other_end.fileno()])
             except OSError:
                 link.close()
                 raise
-        return link
+        return number, link
 
-    def end(self, process: int) -> None:
-        """Have a fork killed, which takes a moment."""
+    def end(self, number: int, pid: int | None) -> None:
+        """Have a fork killed, which takes a moment. Its PID, if it is known, is for a server that has died."""
         try:
-            self._control.send(PROCESS.pack(process))
-        except OSError:  # the server has died, and its forks are nobody's
+            self._control.send(ORDER.pack(False, number))
+        except OSError:
             with contextlib.suppress(OSError):
-                if os.getpgid(process) == self._process.pid:
-                    os.kill(process, signal.SIGKILL)
+                if pid is not None and os.getpgid(pid) == self._process.pid:
+                    os.kill(pid, signal.SIGKILL)
 
 
 def _end(process: "subprocess.Popen[bytes]", control: socket.socket) -> None:

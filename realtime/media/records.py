@@ -19,11 +19,13 @@ REQUEST: Final = struct.Struct("=IB")
 It comes with the descriptor of a file; without one it begins a live stream.
 """
 
-PROCESS: Final = struct.Struct("=i")
-"""The number of a process: the first that a decoding process sends, and a message to the fork server to kill it."""
+ORDER: Final = struct.Struct("=?I")
+"""Message to the fork server: whether to fork a process, with the descriptor of a socket for it, or to kill it; and the
+number that the service has given to the process.
+"""
 
-FORK: Final = 0
-"""What the fork server gets instead to fork a process, with the descriptor of the socket for it."""
+PID: Final = struct.Struct("=i")
+"""The first that a fork sends: its PID."""
 
 CHUNK: Final = struct.Struct("=I")
 """Header of a chunk of a live stream: its size in bytes."""

@@ -6,8 +6,8 @@ from typing import Final
 from realtime.audio.formats import SAMPLE_RATE
 
 MIN_SPAN: Final = 7 * SAMPLE_RATE // 10
-"""Samples (0.7 s) by which the audio of two hypotheses must differ for one to confirm the other, unless a client wants
-something else."""
+"""Samples (0.7 s) by which the audio of two hypotheses must differ for one to confirm the other, unless a client is
+content with less."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,22 @@ def fork_servers() -> set[psutil.Process]:
 
 def decoding_processes() -> set[psutil.Process]:
     """Return those that decode now."""
-    forks = set()
-    for server in fork_servers():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            forks |= {each for each in server.children() if each.status() != psutil.STATUS_ZOMBIE}
-    return forks
+    return {fork for server in fork_servers() for fork in _forks(server) if _runs(fork)}
+
+
+def _forks(server: psutil.Process) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return server.children()
+    return []
+
+
+def _runs(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _command(process: psutil.Process) -> list[str]:
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []
+    return []
