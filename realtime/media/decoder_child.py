@@ -95,7 +95,7 @@ class DecoderChild:
 
 @contextlib.contextmanager
 def _refused() -> Iterator[None]:
-    """Raise `Overloaded` where the socket of a process turns out to be closed before it has sent its number."""
+    """Raise `Overloaded` where the socket of a process turns out to be closed before it has sent its PID."""
     try:
         yield
     except (EOFError, ConnectionError) as error:

@@ -221,6 +221,7 @@ class DecodedAudio:
         Raises:
             UnsupportedAudio: The file is not audio, or cannot be decoded.
             AudioTooLong: The audio is longer than the limit.
+            Overloaded: The process could not be started.
         """
         while True:
             if self._silence:

@@ -49,12 +49,12 @@ def main() -> None:
             order, descriptors, _, _ = socket.recv_fds(control, ORDER.size, 1)
             if not order:
                 return
-            forked, number = ORDER.unpack(order)
+            forking, number = ORDER.unpack(order)
             for descriptor in descriptors:
                 with contextlib.suppress(OSError):  # the service sees that the socket is closed
                     pids[number] = fork(control, descriptor)
                 os.close(descriptor)
-            if not forked and number in pids:
+            if not forking and number in pids:
                 kill(pids.pop(number))
     finally:
         for pid in pids.values():
