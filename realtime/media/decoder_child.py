@@ -6,6 +6,7 @@ long it may take.
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 from typing import IO, Final
@@ -14,8 +15,13 @@ from realtime.errors import Overloaded
 from realtime.media.fork_server import ForkServer
 from realtime.media.records import ANY_TRACK, BLOCK_BYTES, CHUNK, HEADER, MAX_CHANNELS, PID, REQUEST, Kind, Record
 
+logger = logging.getLogger(__name__)
+
 NOT_STARTED: Final = "No process can be started to decode the audio."
 """Message to the client for whom no process can be forked."""
+
+_FORK_TIMEOUT: Final = 5.0
+"""Seconds after which a fork server that has not forked is taken to hang; it mostly needs milliseconds."""
 
 
 class DecoderChild:
@@ -73,8 +79,14 @@ class DecoderChild:
     async def _begun(self) -> None:
         """Wait until the process has been forked. Raises `Overloaded` if it could not be."""
         if self._pid is None:
-            with _refused():
-                (self._pid,) = PID.unpack(await self._read(PID.size))
+            try:
+                with _refused():
+                    async with asyncio.timeout(_FORK_TIMEOUT):
+                        (self._pid,) = PID.unpack(await self._read(PID.size))
+            except TimeoutError as error:
+                logger.warning("the fork server of decoders hangs; it is replaced")
+                self._server.kill()
+                raise Overloaded(NOT_STARTED) from error
 
     async def _read(self, size: int) -> bytes:
         data = bytearray()

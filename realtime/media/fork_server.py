@@ -59,6 +59,12 @@ class ForkServer:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    def kill(self) -> None:
+        """End the server because it hangs. What it has forked goes on."""
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_TIMEOUT)
+
     def fork(self) -> tuple[int, socket.socket]:
         """Return the number of a new process, and this end of the socket to it. Raises `OSError`.
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.errors import Overloaded, TooLarge, UnsupportedAudio
+from realtime.media import decoder_child
 from realtime.media.decoder_child import DecoderChild
 from realtime.media.decoder_pool import DecodedAudio, DecoderPool
 from realtime.media.records import Kind, Record
@@ -110,6 +111,22 @@ def test_a_server_that_died_is_replaced(decoders: DecoderPool) -> None:
         server.wait(timeout=5)
         assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
         assert fork_servers() != {server}
+
+    asyncio.run(scene())
+
+
+def test_a_server_that_hangs_is_replaced(decoders: DecoderPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder_child, "_FORK_TIMEOUT", 0.5)
+
+    async def scene() -> None:
+        async with begun(decoders):
+            (server,) = fork_servers()
+            server.suspend()  # a file that is being decoded is decoded to its end
+            with pytest.raises(Overloaded, match="No process"):
+                await decoded(decoders, wav_file(tone(1.0)))
+            monkeypatch.undo()  # the next one has to start
+            assert len(await decoded(decoders, wav_file(tone(1.0)))) == SAMPLE_RATE
+            assert fork_servers() != {server}
 
     asyncio.run(scene())
 
