@@ -27,7 +27,7 @@ from realtime.session.events import Output, TranscriptExtended, TranscriptFailed
 from realtime.session.in_flight import InFlight
 from realtime.session.jobs import JobFailed, Jobs, Transcribe, Transcribed
 from realtime.session.segment_limits import MAX_SEGMENT
-from realtime.session.segments import FinalResult, Phase, Segment
+from realtime.session.segments import LEAD_OUT, FinalResult, Phase, Segment
 from realtime.session.turns import Turns
 from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, prior_from
 from realtime.speech.local_agreement import Draft
@@ -136,7 +136,7 @@ class Captioning:
         if hypothesis.language_probability >= MIN_CONFIDENCE:
             segment.partial_language = hypothesis.language or None
         agreement, certainty = segment.agreement, self._turns.certainty
-        pausing = in_flight.final and not segment.prepares_answer  # after 64 ms it may be within a word
+        pausing = in_flight.final and in_flight.end >= in_flight.speech_end + LEAD_OUT  # not within a word
         delta = agreement.update(
             hypothesis.words, in_flight.speech_end, certainty, partial=not in_flight.final, pausing=pausing
         )

@@ -149,6 +149,19 @@ def test_in_a_pause_the_last_hypothesis_confirms_what_it_says() -> None:
     assert conversation.transcript() == "it was a dark"
 
 
+@pytest.mark.parametrize(("pause", "committed"), [(0.12, ""), (0.3, "it was a dark")])
+def test_a_final_is_of_a_pause_if_its_audio_ends_in_silence(pause: float, committed: str) -> None:
+    config = configured(chat=True, create_response=True, prepare_answers=True)  # a final begins after 64 ms
+    conversation, microphone = Conversation(config, held=(Transcribe,)), Microphone()
+    speak_until_requested(conversation, microphone)
+    conversation.answer(Transcribe, hypothesis_of("it was a dark"))
+    conversation.hear(microphone.silence(pause))
+    assert conversation.take().final
+    conversation.hear(microphone.silence(0.1))
+    conversation.answer(Transcribe, hypothesis_of("it was a dark."))
+    assert conversation.transcript() == committed
+
+
 def test_a_committed_word_stays_though_the_final_would_rather_have_another() -> None:
     conversation, microphone = speaking_until_requested()
     conversation.answer(Transcribe, hypothesis_of("it was a dark night"))
