@@ -1,7 +1,8 @@
 """Whisper's decoder as ONNX graphs, built from the weights of a model.
 
-Two graphs: one projects a decoder memory to the keys and values of cross-attention, once for a request; the other
-takes the next tokens of each request of a batch, with the keys and values of those before, and returns logits.
+Three graphs: one projects a decoder memory to the keys and values of cross-attention, once for a request; one takes the
+next tokens of each request of a batch, with the keys and values of those before, and returns the decoder's last states;
+one projects these to logits.
 
 Matrices are multiplied in 8 bits, as CTranslate2 does it: each row of weights and each vector of activations has a
 scale of its own, so that what a request gets does not depend on the others in its batch.
@@ -199,17 +200,17 @@ def write_memory_graph(weights: StoredWeights, file: Path) -> None:
 
 
 def write_decoder_graph(weights: StoredWeights, file: Path) -> None:
-    """Write the graph from the next tokens of each request to logits.
+    """Write the graph from the next tokens of each request to the last states of the decoder.
 
     Inputs: `tokens`, their embeddings with those of their positions, (batch, length, model dimension); `mask`, added to
     the scores of self-attention, (batch, 1, length, all slots); for each layer `keys_N` and `values_N` of the slots
     before, (batch, heads, slots, head dimension), and what the graph of the memory returns; `tail_keys_N` and
     `tail_values_N`, the same for a batch of one, which all requests share as the end of their memory; `memory_mask`,
     the mask for all of the memory, (batch, 1, 1, frames); `memory_parts`, how many frames are own and shared; `wanted`,
-    places in the flattened batch and length. Outputs: `logits` of the wanted places, (places, vocabulary), and
+    places in the flattened batch and length. Outputs: `states` of the wanted places, (places, model dimension), and
     `all_keys_N` and `all_values_N` with the new slots behind those before.
     """
-    graph, outputs = _Graph(weights, file), ["logits"]
+    graph, outputs = _Graph(weights, file), ["states"]
     inputs: list[tuple[str, int, list[str | int]]] = [
         ("tokens", TensorProto.FLOAT, ["batch", "length", "dimension"]),
         ("mask", TensorProto.FLOAT, ["batch", 1, "length", "slots"]),
@@ -245,5 +246,12 @@ def write_decoder_graph(weights: StoredWeights, file: Path) -> None:
     dimension = weights.shape("decoder/embeddings/weight")[1]
     flat = graph.add("Reshape", value, graph.constant([-1, dimension], "flat"))
     wanted = graph.norm(graph.add("Gather", flat, "wanted", axis=0), "decoder/layer_norm")
-    graph.add("Identity", graph.linear(wanted, "decoder/projection"), output="logits")
+    graph.add("Identity", wanted, output="states")
     graph.write(inputs, outputs)
+
+
+def write_projection_graph(weights: StoredWeights, file: Path) -> None:
+    """Write the graph from `states`, (places, model dimension), to `logits`, (places, vocabulary)."""
+    graph = _Graph(weights, file)
+    graph.add("Identity", graph.linear("states", "decoder/projection"), output="logits")
+    graph.write([("states", TensorProto.FLOAT, ["places", "dimension"])], ["logits"])

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from realtime.engines.whisper.batch_state import MASKED, BatchState
 from realtime.engines.whisper.decoder_graph import frames_axis
+from realtime.engines.whisper.logits import Logits
 from realtime.engines.whisper.silence_tail import SilenceTail
 from realtime.engines.whisper.stored_weights import StoredWeights
 from realtime.engines.whisper.windows import Encoding
@@ -108,6 +109,7 @@ class SpeculativeDecoder:
         self,
         memory: onnxruntime.InferenceSession,
         decoder: onnxruntime.InferenceSession,
+        projection: onnxruntime.InferenceSession,
         cache_shape: tuple[int, int, int],
         weights: StoredWeights,
         special: SpecialTokens,
@@ -118,7 +120,8 @@ class SpeculativeDecoder:
         `cache_shape` has the numbers of caches, of heads, and of dimensions of a head. Raises `EngineError`, and
         `IndexError` for special tokens that the model does not have.
         """
-        self._memory, self._decoder, self._cache_shape = memory, decoder, cache_shape
+        self._memory, self._decoder, self._projection = memory, decoder, projection
+        self._cache_shape = cache_shape
         self._weights, self._special = weights, special
         self._tail = SilenceTail(memory, silence)
         self._positions = weights.float32("decoder/position_encodings/encodings")
@@ -185,19 +188,18 @@ class SpeculativeDecoder:
             if row.position == 0:
                 row.generated.no_speech_probability = float(_softmax(logits[place])[self._special.no_speech])
                 place += 1
-            right = self._take(row, logits[place : place + row.guessed + 1])
+            right = self._take(row, logits, place)
             place += row.guessed + 1
             batch.show(index, len(row.fed) - row.guessed + right)
             row.position += len(row.fed) - row.guessed + right
             if not row.done:
                 self._expect(row)
 
-    def _take(self, row: _Row, logits: NDArray[np.float32]) -> int:
-        """Append the tokens that follow; return how many of those guessed are right."""
+    def _take(self, row: _Row, logits: Logits, first: int) -> int:
+        """Append the tokens that follow, with logits from the `first` place on; return how many guesses are right."""
         generated, guesses = row.generated, row.fed[len(row.fed) - row.guessed :]
-        logits += self._bias
         for right, guess in enumerate([*guesses, None]):
-            token, log_probability = self._choose(logits[right], generated.tokens, row.excerpt)
+            token, log_probability = self._choose(logits[first + right] + self._bias, generated.tokens, row.excerpt)
             generated.log_probability += log_probability
             if token == self._special.end:
                 row.done = True
@@ -269,13 +271,13 @@ class SpeculativeDecoder:
         tokens = [self._weights.rows("decoder/embeddings/weight", token, token + 1)[0] for token in row.fed]
         return np.stack(tokens) + self._positions[row.position : row.position + len(row.fed)]
 
-    def _run(self, batch: BatchState, tokens: NDArray[np.float32], wanted: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _run(self, batch: BatchState, tokens: NDArray[np.float32], wanted: NDArray[np.int64]) -> Logits:
         """Return the logits of the wanted places, and add the keys and values of the tokens to the batch."""
         mask = batch.extended(tokens.shape[1])
-        logits, *batch.cache = self._decoder.run(
+        states, *batch.cache = self._decoder.run(
             None, {"tokens": tokens, "wanted": wanted, "mask": mask, **batch.inputs}
         )
-        return logits
+        return Logits(self._projection, states)
 
 
 def _likeliest(logits: NDArray[np.float32], first: int) -> tuple[int, float]:

@@ -1,14 +1,22 @@
 """Load the second decoder of a model; separate, because it imports onnx, which takes memory."""
 
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from onnxruntime import InferenceSession
 from tokenizers import Tokenizer
 
 from realtime.engines.onnx import FAILED_RUN, load_model
-from realtime.engines.whisper.decoder_graph import heads_of, layers, write_decoder_graph, write_memory_graph
+from realtime.engines.whisper.decoder_graph import (
+    heads_of,
+    layers,
+    write_decoder_graph,
+    write_memory_graph,
+    write_projection_graph,
+)
 from realtime.engines.whisper.speculative import SpecialTokens, SpeculativeDecoder
 from realtime.engines.whisper.stored_weights import StoredWeights
 from realtime.engines.whisper.windows import Encoding
@@ -35,13 +43,17 @@ def load(directory: Path, vocabulary: Tokenizer, silence: Encoding, threads: int
 
 def _decoder(weights: StoredWeights, special: SpecialTokens, silence: Encoding, threads: int) -> SpeculativeDecoder:
     with TemporaryDirectory() as written:
-        memory, decoder = Path(written, "memory.onnx"), Path(written, "decoder.onnx")
-        write_memory_graph(weights, memory)
-        write_decoder_graph(weights, decoder)
-        # An arena would keep as much memory as the largest batch took.
+
+        def loaded(write: Callable[[StoredWeights, Path], None]) -> InferenceSession:
+            file = Path(written, f"{write.__name__}.onnx")
+            write(weights, file)
+            # An arena would keep as much memory as the largest batch took.
+            return load_model(file, "The decoder", threads, arena=False)
+
         return SpeculativeDecoder(
-            load_model(memory, "The decoder", threads, arena=False),
-            load_model(decoder, "The decoder", threads, arena=False),
+            loaded(write_memory_graph),
+            loaded(write_decoder_graph),
+            loaded(write_projection_graph),
             (2 * layers(weights), *heads_of(weights)),
             weights,
             special,
