@@ -93,7 +93,6 @@ def create_app(
         exporting = contextlib.ExitStack()
         exporting.enter_context(spans.exported(os.environ))
         try:
-            decoders.open()
             models.open().add_done_callback(opened)
             async with contextlib.AsyncExitStack() as listeners:
                 watching = asyncio.create_task(status.watch())

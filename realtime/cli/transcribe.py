@@ -172,8 +172,6 @@ class _Command:
         """
         failures = 0
         in_progress: deque[tuple[Recording, asyncio.Task[Transcript]]] = deque()
-        if len(sources) > 1:
-            self._decoders.open()
         try:
             with self._bars.shown():
                 for number, source in enumerate(sources, 1):

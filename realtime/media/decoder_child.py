@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 NOT_STARTED: Final = "No process can be started to decode the audio."
 """Message to the client for whom no process can be forked."""
 
-_FORK_TIMEOUT: Final = 5.0
-"""Seconds after which a fork server that has not forked is taken to hang; it mostly needs milliseconds."""
+_FORK_TIMEOUT: Final = 8.0
+"""Seconds after which a fork server that has not forked is taken to hang; to start takes it 0.1 s, to fork 2 ms."""
 
 
 class DecoderChild:

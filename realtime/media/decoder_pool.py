@@ -89,13 +89,6 @@ class DecoderPool:
         self._streams = _Places(max_streams, "Too many live streams are being decoded.")
         self._server: ForkServer | None = None
 
-    def open(self) -> None:
-        """Start the fork server, so that the first file need not wait for it."""
-        try:
-            self._running_server()
-        except OSError as error:
-            logger.warning("no decoder can be started: %s", type(error).__name__)
-
     def close(self) -> None:
         """End all processes. The next file starts them again."""
         if self._server is not None:
@@ -143,7 +136,7 @@ class DecoderPool:
             process.end()
 
     def _running_server(self) -> ForkServer:
-        """Return the fork server, another one if it has died. Raises `OSError`."""
+        """Return the fork server, which the first file starts, or another one if it has died. Raises `OSError`."""
         if self._server is None or not self._server.alive:
             self._server = ForkServer()
         return self._server

@@ -1,8 +1,8 @@
 """The fork server of decoding processes (`decoder_process.py`), as the service sees it.
 
 To import what decoding needs takes 0.07 s of processor time, to fork a process that has done so 2 ms, and the fork
-shares its memory. So the service starts one such process, which reads no audio itself and forks one for each file and
-stream. It ends with the service, and kills its forks then.
+shares its memory. So the service starts one such process when it is needed first, which reads no audio itself and forks
+one for each file and stream. It ends with the service, and kills its forks then.
 """
 
 import contextlib

@@ -38,10 +38,10 @@ class Played(NamedTuple):
 
 
 async def played(chunks: Sequence[bytes]) -> Played:
-    """Decode chunks in a process that was started in advance, as that of a session is."""
+    """Decode chunks in a process that is forked from one that has been started for another session."""
     decoders = DecoderPool(max_files=0, max_streams=1)
-    decoders.open()
-    await asyncio.sleep(0.5)
+    with decoders.streaming():
+        await asyncio.sleep(0.5)
     decoder, parts, delays = LiveDecoder(decoders), [], []
     for chunk in [*chunks, b""]:
         began = time.perf_counter()

@@ -66,7 +66,6 @@ def uploads(files: Sequence[Path], together: int, options: OfflineOptions) -> Ru
         decoders = DecoderPool(max_files=together)
         for each in (decoders, detector, recognizer):
             opened.callback(each.close)
-        decoders.open()
         run = Run()
 
         async def transcribe_all() -> None:

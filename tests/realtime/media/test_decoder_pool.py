@@ -92,9 +92,9 @@ def test_little_is_decoded_ahead_of_the_consumer(decoders: DecoderPool) -> None:
 
 def test_all_files_are_decoded_by_forks_of_one_process(decoders: DecoderPool) -> None:
     async def scene() -> None:
-        decoders.open()
-        (server,) = fork_servers()
+        assert not fork_servers()
         async with begun(decoders) as one, begun(decoders) as other:
+            (server,) = fork_servers()
             assert one.ppid() == other.ppid() == server.pid
             assert one != other
             assert server.num_threads() == 1  # a fork has but one
@@ -105,7 +105,7 @@ def test_all_files_are_decoded_by_forks_of_one_process(decoders: DecoderPool) ->
 
 def test_a_server_that_died_is_replaced(decoders: DecoderPool) -> None:
     async def scene() -> None:
-        decoders.open()
+        await decoded(decoders, wav_file(tone(1.0)))
         (server,) = fork_servers()
         server.kill()
         server.wait(timeout=5)
