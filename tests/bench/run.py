@@ -44,8 +44,10 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a few minutes: at most four streams, short ones")
     parser.add_argument(
         "--only",
+        action="append",
         choices=PARTS,
-        help="captions: one user, and the voice; speech: one and eight voices, texts by token;"
+        help="one part, or several of them:"
+        " captions: one user, and the voice; speech: one and eight voices, texts by token;"
         " conversations: answers, interruptions, frames, idle sessions;"
         " load: many streams; capacity: how many are held;"
         " admission: how many are admitted, beside how many are held;"
@@ -75,7 +77,7 @@ def main() -> int:
         compare.compare(before, speech, arguments.row or [], machine())
         return 0
     plan = QUICK if arguments.quick else FULL
-    report = measure([arguments.only] if arguments.only else PARTS, speech, plan)
+    report = measure([part for part in PARTS if part in (arguments.only or PARTS)], speech, plan)
     if arguments.plot is not None:
         from tests.bench.plots import draw  # here, because nothing else needs the library
 
