@@ -24,7 +24,7 @@ from tests.bench.plan import FULL, Plan
 from tests.bench.run import machine
 from tests.bench.speech_clips import SpeechClip, load_speech
 from tests.bench.tables import capacity_line, load_table
-from tests.bench.under_load import LoadFigures, capacity, load_run
+from tests.bench.under_load import LoadFigures, capacity, run_streams, service_under_load, tracks_of
 from tests.support.running_service import running_service
 
 RESULTS: Final = Path("bench-gpu.json")
@@ -103,8 +103,10 @@ def measure(
     """Yield runs until the number of streams that the GPU holds is known."""
     held: dict[int, bool] = {}
     while (streams := next_count(held, plan.max_streams)) is not None:
-        with watched(gpu) as samples:
-            run = load_run(model, clips, streams, plan, settings=settings)
+        with service_under_load(model, settings) as service:
+            played = tracks_of(model, clips, streams, plan)
+            with watched(gpu) as samples:
+                run = run_streams(service, model, played)
         held[streams] = run.held
         yield run, summary(samples)
 

@@ -281,11 +281,15 @@ async def speak(port: int, streams: int, seconds: float, frame_seconds: float, *
 
 
 async def look(lags: list[float], stopped: threading.Event) -> None:
-    """Note how late the event loop is, until `stopped`."""
+    """Note how late the event loop is, until `stopped`.
+
+    A look that is late stands for those that would have been due meanwhile, which would have been less late.
+    """
     while not stopped.is_set():
         due = time.monotonic() + LOOK_SECONDS
         await asyncio.sleep(LOOK_SECONDS)
-        lags.append(time.monotonic() - due)
+        late = time.monotonic() - due
+        lags += [late - missed * LOOK_SECONDS for missed in range(1 + int(late / LOOK_SECONDS))]
 
 
 def cpu_of_threads() -> dict[str, float]:

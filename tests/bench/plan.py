@@ -35,7 +35,7 @@ class Plan:
 
 FULL: Final = Plan(
     counts=(1, 4, 8, 12, 16),
-    max_streams=64,
+    max_streams=128,
     single_stream_seconds=120,
     sentences=1000,
     turns=10,

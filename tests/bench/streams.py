@@ -21,6 +21,9 @@ FRAME_SECONDS: Final = 0.1
 STAGGER: Final = 0.37
 """Seconds between the beginnings of two streams, so that they do not speak in step."""
 
+MAX_RAMP: Final = 5.0
+"""Seconds in which all streams have begun: many follow each other sooner."""
+
 SILENCE_MS: Final = 500
 OPEN_SECONDS: Final = 30.0
 DRAIN_SECONDS: Final = 30.0
@@ -56,10 +59,11 @@ class StreamRecord:
 
 
 async def play(url: str, tracks: Sequence[Track]) -> list[StreamRecord]:
-    """Play all tracks concurrently, each starting `STAGGER` seconds after the one before."""
+    """Play all tracks concurrently, each starting `STAGGER` seconds after the one before or sooner."""
+    stagger = min(STAGGER, MAX_RAMP / len(tracks))
 
     async def stream(number: int, track: Track) -> StreamRecord:
-        await asyncio.sleep(number * STAGGER)
+        await asyncio.sleep(number * stagger)
         audio = pcm(track.samples)
         return await listen(url, audio, frame_seconds=FRAME_SECONDS, silence_ms=SILENCE_MS, language="en")
 

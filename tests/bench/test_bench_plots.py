@@ -2,11 +2,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 
-from tests.bench.scoring import SpokenWord, StreamScore
-from tests.bench.speech_tracks import Track
 from tests.bench.under_load import lag_over_time
 
 TINY = "whisper-tiny.en"
@@ -55,7 +52,5 @@ def test_without_runs_nothing_is_drawn(tmp_path: Path) -> None:
 
 
 def test_lag_over_time_is_that_of_the_words_that_end_in_each_stretch() -> None:
-    words = tuple(SpokenWord("word", end - 0.2, end) for end in (1.0, 2.0, 4.9, 12.0))
-    track = Track(np.zeros(0, np.float32), words, ())
-    score = StreamScore("", {0: 1.0, 1: 2.0, 3: 0.5}, {}, [])
-    assert list(lag_over_time([track, track], [score, score])) == [(5.0, 1.0, 2.0), (15.0, 0.5, 0.5)]
+    commits = [(1.0, 1.0), (2.0, 2.0), (12.0, 0.5)]
+    assert list(lag_over_time([*commits, *commits])) == [(5.0, 1.0, 2.0), (15.0, 0.5, 0.5)]

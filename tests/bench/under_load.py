@@ -3,7 +3,8 @@
 import asyncio
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -39,7 +40,7 @@ MAX_RUNS_BESIDE: Final = 5
 STRETCH_SECONDS: Final = 5.0
 """Seconds of a run that are one point of a plot: about ten words of each stream."""
 
-SESSIONS: Final = "64"
+SESSIONS: Final = "128"
 NO_LIMIT: Final = "99"
 """Settings `max_sessions` and `load_limit` high enough that no stream is refused: overload must show in the tables."""
 
@@ -48,9 +49,9 @@ NO_LIMIT: Final = "99"
 class LoadFigures:
     """One run. Seconds, and lags of words, as `StreamScore` defines them; None where nothing was heard.
 
-    Everything but `streams` and `refused` is about the streams that were not refused. `audio_seconds` is their sum.
-    Where `sent_late`, the most by which a frame was late, is not small, either the service stopped reading or this
-    program did not get to run.
+    Lags are those of the words that end while all streams play. Everything but `streams` and `refused` is about the
+    streams that were not refused. `audio_seconds` is their sum. Where `sent_late`, the most by which a frame was late,
+    is not small, either the service stopped reading or this program did not get to run.
     """
 
     model: str
@@ -68,7 +69,8 @@ class LoadFigures:
     worst_commit_lag_p95: float | None
     """The p95 of the stream in which it is highest."""
     lag_over_time: tuple[tuple[float, float, float], ...]
-    """For each stretch of `STRETCH_SECONDS` in which words end: its end, and the median and the p95 commit lag."""
+    """For each stretch of `STRETCH_SECONDS` in which words end: its end in seconds since the first stream began, and
+    the median and the p95 commit lag."""
     settled_lag_p50: float | None
     settled_lag_p95: float | None
     first_partial_p50: float | None
@@ -128,8 +130,18 @@ def summary(
     engine: Mapping[str, float], refused: int,
 ) -> LoadFigures:  # fmt: skip
     """Compute the figures of all words of all streams together."""
-    commit = list(chain.from_iterable(each.commit_lags.values() for each in scores))
-    settled = list(chain.from_iterable(each.settled_lags.values() for each in scores))
+    first = min((record.began for _, record in admitted), default=0.0)
+    all_from = max((record.began for _, record in admitted), default=0.0)
+    all_until = min((record.began + track.seconds for track, record in admitted), default=0.0)
+
+    def ends(track: Track, record: StreamRecord, lags: Mapping[int, float]) -> list[tuple[float, float]]:
+        """Return the end of each word and its lag, for those that end while all streams play."""
+        known = [(record.began + track.words[word].end, lag) for word, lag in lags.items()]
+        return [(end - first, lag) for end, lag in known if all_from <= end <= all_until]
+
+    commits = [ends(*each, score.commit_lags) for each, score in zip(admitted, scores, strict=True)]
+    commit = [lag for each in commits for _, lag in each]
+    settled = [lag for each, score in zip(admitted, scores, strict=True) for _, lag in ends(*each, score.settled_lags)]
     finals = list(chain.from_iterable(final_seconds(each.events) for _, each in admitted))
     audio_seconds = sum(track.seconds for track, _ in admitted)
     return LoadFigures(
@@ -139,15 +151,15 @@ def summary(
         failures=tuple(each.failure for _, each in admitted if each.failure),
         audio_seconds=audio_seconds,
         words=sum(len(track.words) for track, _ in admitted),
-        words_recognised=len(commit),
+        words_recognised=sum(len(each.commit_lags) for each in scores),
         word_error_rate=word_error_rate([track.text for track, _ in admitted], [each.transcript for each in scores]),
         whole_file_error_rate=None,
         commit_lag_p50=percentile(commit, 0.5),
         commit_lag_p95=percentile(commit, 0.95),
         worst_commit_lag_p95=max(
-            filter(None, (percentile(each.commit_lags.values(), 0.95) for each in scores)), default=None
+            filter(None, (percentile((lag for _, lag in each), 0.95) for each in commits)), default=None
         ),
-        lag_over_time=tuple(lag_over_time([track for track, _ in admitted], scores)),
+        lag_over_time=tuple(lag_over_time(chain.from_iterable(commits))),
         settled_lag_p50=percentile(settled, 0.5),
         settled_lag_p95=percentile(settled, 0.95),
         first_partial_p50=percentile(chain.from_iterable(each.first_partials for each in scores), 0.5),
@@ -163,12 +175,14 @@ def summary(
     )
 
 
-def lag_over_time(tracks: Sequence[Track], scores: Sequence[StreamScore]) -> Iterator[tuple[float, float, float]]:
-    """Yield the end of each stretch with recognised words, and the median and the p95 commit lag of those."""
+def lag_over_time(commits: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float, float]]:
+    """Yield the end of each stretch with words, and the median and the p95 of their commit lags.
+
+    `commits` are the end of each word, in seconds since the first stream began, and its lag.
+    """
     stretches: dict[int, list[float]] = defaultdict(list)
-    for track, each in zip(tracks, scores, strict=True):
-        for word, lag in each.commit_lags.items():
-            stretches[int(track.words[word].end // STRETCH_SECONDS)].append(lag)
+    for end, lag in commits:
+        stretches[int(end // STRETCH_SECONDS)].append(lag)
     for number, lags in sorted(stretches.items()):
         median, high = percentile(lags, 0.5), percentile(lags, 0.95)
         assert median is not None and high is not None  # noqa: PT018 - of lags that are there
@@ -184,16 +198,27 @@ def load_run(
     settings: Mapping[str, str] | None = None,
     checkout: Path | None = None,
 ) -> LoadFigures:
-    """Play this many streams into a fresh service; stream number k plays the same in every run of the same length.
+    """Play this many streams into a fresh service (`tracks_of`).
 
     `settings` are added to those of the service, `checkout` is the directory of another version of it.
     """
-    seconds = plan.one_stream_seconds if streams == 1 else plan.load_seconds
-    tracks = [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
-    print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
+    with service_under_load(model, settings, checkout) as service:
+        return run_streams(service, model, tracks_of(model, clips, streams, plan), whole)
+
+
+def service_under_load(
+    model: str, settings: Mapping[str, str] | None = None, checkout: Path | None = None
+) -> AbstractContextManager[RunningService]:
+    """Run a service that refuses no stream, unless `settings` say otherwise."""
     common = {"log_level": "warning", "transcription_model": model, "max_sessions": SESSIONS, "load_limit": NO_LIMIT}
-    with running_service(None, 0, checkout, **(common | dict(settings or {}))) as service:
-        return run_streams(service, model, tracks, whole)
+    return running_service(None, 0, checkout, **(common | dict(settings or {})))
+
+
+def tracks_of(model: str, clips: Sequence[SpeechClip], streams: int, plan: Plan) -> list[Track]:
+    """Return what so many streams play; stream number k plays the same in every run of the same length."""
+    seconds = plan.one_stream_seconds if streams == 1 else plan.load_seconds
+    print(f"{model}: N = {streams}, {seconds:.0f} s ...", file=sys.stderr, flush=True)
+    return [shuffled_track(clips, seconds, GAP_SECONDS, seed) for seed in range(streams)]
 
 
 def search_capacity(

@@ -5,13 +5,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import httpx
+import psutil
 
 from realtime.environment import settings_from
 
@@ -35,14 +36,21 @@ class RunningService:
         return f"ws://{self.address}/v1/realtime"
 
     def memory_mb(self) -> float:
-        """Return the resident memory in millions of bytes (Linux only)."""
-        pages = int(Path(f"/proc/{self.process_id}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        """Return the resident memory of all processes, in millions of bytes."""
+        return self._sum(lambda process: process.memory_info().rss) / 1e6
 
     def cpu_seconds(self) -> float:
-        """Return the processor time used by all threads so far (Linux only)."""
-        fields = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Return the processor time of all processes so far, those that have ended among them."""
+        return self._sum(lambda process: sum(process.cpu_times()[:4]))
+
+    def _sum(self, figure: Callable[[psutil.Process], float]) -> float:
+        """Add up a figure of the process of the service and of its children."""
+        service = psutil.Process(self.process_id)
+        total = figure(service)
+        for child in service.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # it has ended
+                total += figure(child)
+        return total
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from realtime.session.events import Input, Output, SpeechStopped, TranscriptComp
 from realtime.session.jobs import CancelJob, ScoreWindows, Transcribe, Transcribed, WindowsScored
 from realtime.session.session import Session
 from realtime.speech.recognition import TranscriptionRequest
-from realtime.speech.transcript import Hypothesis
+from realtime.speech.transcript import Hypothesis, Word
 from tests.support.scripted_conversation import CONFIG, WORD_LENGTH, Microphone, loudness, recognize
 
 WORKERS: Final = 2
@@ -100,21 +100,19 @@ FAST_THREAD: Final = EngineCosts(
 )
 """`whisper-base` on a CPU thread of the machine of the benchmarks, by `tests.bench.engine_costs` with two workers."""
 
-INSTABILITY: Final = 0.55
-"""How often Whisper mishears the last word of a partial; `tests.bench.scaling` compares the lag with measured ones."""
+MISHEARD: Final = 0.4
+"""How often Whisper mishears the last word of a partial, and the one before if it does, and so on."""
+
+LOG_ODDS: Final = 3.1, 1.7
+LAST_LOG_ODDS: Final = 1.2, 1.2
+MISHEARD_LOG_ODDS: Final = 0.0, 1.2
+"""Mean and standard deviation of the log-odds that Whisper gives a word: one with others behind it, which keeps its
+log-odds from partial to partial, the last one of a partial, and one that is misheard. By
+`tests.bench.hard_cases.stability`, as the above."""
 
 LETTERS: Final = str.maketrans("0123456789", "abcdefghij")
 NUMBERS: Final = str.maketrans("abcdefghij", "0123456789")
 """What the words of these users have instead of digits, and back: numbers are committed later than other words."""
-
-SURE: Final = 0.995
-"""Probability of a word that is committed at once."""
-
-UNSURE: Final = 0.5
-"""Probability of a word that is committed once it has stayed for a while."""
-
-SURE_SHARE: Final = 0.75
-"""How many of the words that are heard rightly Whisper is sure of, in partials that mishear words."""
 
 
 @dataclass(slots=True)
@@ -157,6 +155,8 @@ class Talker:
     heard: float = 0.0
     """Seconds of audio sent so far."""
     jobs: dict[int, Ticket[TranscriptionRequest]] = field(default_factory=dict)
+    log_odds: dict[str, float] = field(default_factory=dict)
+    """Of each word that partials have heard."""
 
 
 class Simulation:
@@ -169,7 +169,7 @@ class Simulation:
         workers: int = WORKERS,
         cores: float = math.inf,
         costs: EngineCosts = SLOW_THREAD,
-        instability: float = 0.0,
+        mishears: bool = False,
         stagger: float = 0.37,
         pauses: bool = True,
         limited: bool = False,
@@ -177,10 +177,10 @@ class Simulation:
     ) -> None:
         """Run at `speed(now)`, where 1 is the speed of the idle machine.
 
-        With fewer `cores` than busy workers, these share them. `instability` is the probability that a partial mishears
-        the last word, and if so, the one before that, and so on; with it, Whisper is sure of `SURE_SHARE` of the
-        others, and without, it is unknown how sure it is. Users begin `stagger` seconds apart. Without `pauses` they
-        speak for 20 to 60 s at a time. If `limited`, users for whom there is no capacity are refused.
+        With fewer `cores` than busy workers, these share them. If it `mishears`, partials have their last words wrong
+        as often as those of Whisper, and are as sure of words; if not, it is unknown how sure they are. Users begin
+        `stagger` seconds apart. Without `pauses` they speak for 20 to 60 s at a time. If `limited`, users for whom
+        there is no capacity are refused.
         """
         self.now = 0.0
         self.load = Load(workers, estimated_partial)
@@ -195,7 +195,7 @@ class Simulation:
         self._speed = speed
         self._cores = cores
         self._costs = costs
-        self._instability = instability
+        self._mishears = mishears
         self._dice = random.Random(0)
         self._stagger = stagger
         self._pauses = pauses
@@ -247,14 +247,18 @@ class Simulation:
         name, numbers = f"session {number}", itertools.count(1)
         session = Session(CONFIG, lambda prefix: f"{prefix}_{next(numbers)}")
         self.load.admission.add_session(name, self.now)
-        self._hear(Talker(name, session, _frames(number, seconds, pauses=self._pauses), self.now))
+        self._begin_talking(Talker(name, session, _frames(number, seconds, pauses=self._pauses), self.now))
+
+    def _begin_talking(self, talker: Talker) -> None:
+        self._at(talker.began + FRAME_SECONDS, partial(self._hear, talker))
 
     def _hear(self, talker: Talker) -> None:
+        """Take the frame that has ended."""
         if (frame := next(talker.frames, None)) is not None:
             self._python(self._costs.frame_python)
             self._receive(talker, AppendAudio(frame))
             talker.heard += len(frame) / 2 / SAMPLE_RATE
-            self._at(talker.began + talker.heard, partial(self._hear, talker))
+            self._at(talker.began + talker.heard + FRAME_SECONDS, partial(self._hear, talker))
         else:
             self.load.admission.remove_session(talker.name)
 
@@ -347,7 +351,7 @@ class Simulation:
             if ticket not in self._owners or ticket.payload is None:  # it was cancelled meanwhile
                 continue
             talker, number = self._owners[ticket]
-            outcome = self._outcome(ticket)
+            outcome = self._outcome(ticket, talker)
             if isinstance(outcome, Hypothesis):
                 del talker.jobs[number], self._owners[ticket]
                 self._receive(talker, Transcribed(number, outcome))
@@ -356,27 +360,39 @@ class Simulation:
                 self.scheduler.add(ticket, self.now)
         self._dispatch()
 
-    def _outcome(self, ticket: Ticket[Any]) -> Any:
+    def _outcome(self, ticket: Ticket[Any], talker: Talker) -> Any:
         """Return the hypothesis of a ticket that was run, or what is run of it next."""
         request: Any = ticket.payload
         if ticket.stage is Stage.ENCODE:
             return request
         heard = recognize(request.samples)
-        heard = replace(heard, words=tuple(replace(word, text=word.text.translate(LETTERS)) for word in heard.words))
+        words = [replace(word, text=word.text.translate(LETTERS)) for word in heard.words]
         if request.final:
-            return heard
-        if not self._instability:
-            return replace(heard, words=tuple(replace(word, probability=0.0) for word in heard.words))
-        sure = len(heard.words)
-        while sure and self._dice.random() < self._instability:
-            sure -= 1
-        words = [
-            replace(word, probability=SURE if self._dice.random() < SURE_SHARE else UNSURE)
-            if place < sure
-            else replace(word, text=word.text.replace("w", "v"), probability=UNSURE)
-            for place, word in enumerate(heard.words)
-        ]
-        return replace(heard, words=tuple(words))
+            return replace(heard, words=tuple(words))
+        if not self._mishears:
+            return replace(heard, words=tuple(replace(word, probability=0.0) for word in words))
+        right = len(words)
+        while right and self._dice.random() < MISHEARD:
+            right -= 1
+        return replace(
+            heard,
+            words=tuple(
+                self._as_heard(word, talker, wrong=place >= right, last=place == len(words) - 1)
+                for place, word in enumerate(words)
+            ),
+        )
+
+    def _as_heard(self, word: Word, talker: Talker, *, wrong: bool, last: bool) -> Word:
+        """Return a word of a partial as it is misheard, and with its probability."""
+        if wrong:
+            word, log_odds = replace(word, text=word.text.replace("w", "v")), self._dice.gauss(*MISHEARD_LOG_ODDS)
+        elif last:
+            log_odds = self._dice.gauss(*LAST_LOG_ODDS)
+        elif word.text in talker.log_odds:
+            log_odds = talker.log_odds[word.text]
+        else:
+            log_odds = talker.log_odds[word.text] = self._dice.gauss(*LOG_ODDS)
+        return replace(word, probability=1 / (1 + math.exp(-log_odds)))
 
 
 def _frames(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:

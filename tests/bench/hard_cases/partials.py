@@ -82,7 +82,7 @@ class Captions(Simulation):
         session = Session(self.config, lambda prefix: f"{prefix}_{next(numbers)}")
         self.load.admission.add_session(name, self.now)
         self._indexes[name] = number
-        self._hear(Talker(name, session, _frames(self._tracks[number].samples), self.now))
+        self._begin_talking(Talker(name, session, _frames(self._tracks[number].samples), self.now))
 
     def _act(self, talker: Talker, output: Output) -> None:
         shown = self.events[self._indexes[talker.name]]
@@ -128,7 +128,7 @@ class Captions(Simulation):
                 self.windows.append(outcome.request.seconds)
         return seconds
 
-    def _outcome(self, ticket: Ticket[Any]) -> Any:
+    def _outcome(self, ticket: Ticket[Any], talker: Talker) -> Any:
         return self._outcomes.pop(ticket)
 
 

@@ -3,7 +3,9 @@
 The beginnings of recorded English clips are decoded as partials, each longer than the one before, and all of a clip as
 its final. The tables have what commits by `realtime.speech.stability` cost and bring, with partials as a lone speaker
 has them and as under load: by what is asked of words, their lag without the time that decoding takes, and how many
-committed words the final has otherwise. Below are the coefficients that fit these partials best.
+committed words the final has otherwise. Below are the coefficients that fit these partials best, and what the
+simulation of machines (`tests.support.simulated_load`) takes from them: how often the last words of a partial are
+misheard, and the log-odds of words.
 """
 
 import random
@@ -26,7 +28,7 @@ from realtime.engines.whisper.engine import Whisper
 from realtime.settings import Settings
 from realtime.speech import stability
 from realtime.speech.certainty import MIN_SPAN, Certainty
-from realtime.speech.local_agreement import LocalAgreement, ages_of
+from realtime.speech.local_agreement import LocalAgreement, ages_of, agreed_length
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Word, normalised
 from realtime.weights.locate import locate
@@ -40,6 +42,9 @@ STEPS: Final = {False: 0.35, True: 0.9}
 
 LONGEST: Final = 12.0
 """Seconds of the longest clips that are used: segments are no longer."""
+
+LONGEST_MISHEARD: Final = 4
+"""Most words at the end of a partial that count as misheard; more are a final that has become another one."""
 
 ASKED: Final = {"agreement, 0.7 s apart": Certainty(1.0, age=MIN_SPAN)} | {
     f"delay {delay}": certainty for delay, certainty in CERTAINTIES.items()
@@ -121,6 +126,25 @@ def fit(rows: NDArray[np.float64], stays: NDArray[np.float64]) -> NDArray[np.flo
     return weights
 
 
+def misheard(decoded: Sequence[Partials]) -> tuple[float, dict[str, list[float]]]:
+    """Return how often the last word of a partial is misheard, and the one before if it is, and the log-odds of words.
+
+    The former is the parameter of a geometric distribution of how many words are misheard.
+    """
+    counts, log_odds = list[int](), {"others": list[float](), "last": list[float](), "misheard": list[float]()}
+    for each in decoded:
+        for _, words in each.partials:
+            right = agreed_length(words, each.final)
+            if len(words) - right > LONGEST_MISHEARD:
+                continue
+            counts.append(len(words) - right)
+            for place, (own, *_) in enumerate(stability.features(words, [])):
+                kind = "misheard" if place >= right else "last" if place == len(words) - 1 else "others"
+                log_odds[kind].append(own)
+    mean = sum(counts) / len(counts)
+    return mean / (1 + mean), log_odds
+
+
 def main() -> None:
     """Print the tables."""
     entry = lookup(sys.argv[1] if len(sys.argv) > 1 else "whisper-base")
@@ -137,6 +161,10 @@ def main() -> None:
     Console().print(table)
     weights = fit(*features([*decoded[False], *decoded[True]]))
     print("constant {:.2f}, own log-odds {:.2f}, next log-odds {:.2f}, letters {:.2f}, age {:.2f}".format(*weights))
+
+    share, log_odds = misheard([*decoded[False], *decoded[True]])
+    print(f"last word misheard {share:.2f}; log-odds, mean and standard deviation: ", end="")
+    print(", ".join(f"{kind} {np.mean(each):.1f} {np.std(each):.1f}" for kind, each in log_odds.items()))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from realtime.scheduling.priority import LoadLevel
-from tests.support.simulated_load import FAST_THREAD, INSTABILITY, Simulation
+from tests.support.simulated_load import FAST_THREAD, Simulation
 
 pytestmark = pytest.mark.no_cover
 
@@ -88,7 +88,7 @@ def test_a_burst_of_speakers_is_let_in_as_far_as_the_machine_can_follow(speed: f
             lambda _: speed,
             cores=2.0,
             costs=FAST_THREAD,
-            instability=INSTABILITY,
+            mishears=True,
             stagger=stagger,
             limited=limited,
             estimated_partial=estimated,
