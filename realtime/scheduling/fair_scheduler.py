@@ -139,7 +139,8 @@ class Scheduler:
         """Whether to decode these now. A single partial waits for a running batch: together they would slow down."""
         final = encoded[0].priority is Priority.FINAL
         if due and due[0].priority <= encoded[0].priority:  # which will soon join the batch
-            return len(encoded) >= TARGET_BATCH_SIZE and (final or not self._batches_decoding)
+            wanted = TARGET_BATCH_SIZE if final or not self._batches_decoding else MAX_BATCH
+            return len(encoded) >= wanted
         if final:
             return not due or self._final_is_due(encoded, now)
         return len(encoded) > self._batches_decoding and now >= self._batch_due(encoded, now)

@@ -110,6 +110,16 @@ def test_a_batch_has_a_bound() -> None:
     assert [len(work(queue, NOW)) for _ in range(3)] == [MAX_BATCH, 1, 1]
 
 
+def test_a_full_batch_does_not_wait_for_a_running_one() -> None:
+    queue = scheduler(workers=2)
+    waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
+    for _ in range(TARGET_BATCH_SIZE):
+        work(queue, NOW)
+    queue.take(NOW)
+    waiting(queue, upload(), *(partial(f"more {number}") for number in range(MAX_BATCH + 1)))
+    assert [len(work(queue, NOW)) for _ in range(MAX_BATCH + 1)] == [1] * MAX_BATCH + [MAX_BATCH]
+
+
 def test_partials_are_not_decoded_beside_a_running_batch_while_there_is_more_to_encode() -> None:
     queue = scheduler(workers=2)
     waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
