@@ -13,7 +13,18 @@ from typing import IO, Final
 
 from realtime.errors import Overloaded
 from realtime.media.fork_server import ForkServer
-from realtime.media.records import ANY_TRACK, BLOCK_BYTES, CHUNK, HEADER, MAX_CHANNELS, PID, REQUEST, Kind, Record
+from realtime.media.records import (
+    ANY_TRACK,
+    BLOCK_BYTES,
+    CHUNK,
+    HEADER,
+    MAX_CHANNELS,
+    MAX_NUMBER_BYTES,
+    PID,
+    REQUEST,
+    Kind,
+    Record,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +32,8 @@ NOT_STARTED: Final = "No process can be started to decode the audio."
 """Message to the client for whom no process can be forked."""
 
 _FORK_TIMEOUT: Final = 8.0
-"""Seconds after which a fork server that has not forked is taken to hang; to start takes it 0.1 s, to fork 2 ms."""
+"""Seconds after which a fork server that has not forked is taken to hang; to start takes it 0.1 s, to fork 2 ms. Less
+than what a pool gives a process for a record."""
 
 
 class DecoderChild:
@@ -71,6 +83,8 @@ class DecoderChild:
         await self._begun()
         number, channels, size = HEADER.unpack(await self._read(HEADER.size))
         if number not in set(Kind) or channels > MAX_CHANNELS or size > BLOCK_BYTES * MAX_CHANNELS:
+            raise EOFError
+        if number in {Kind.LENGTH, Kind.SILENCE, Kind.DAMAGED} and size > MAX_NUMBER_BYTES:
             raise EOFError
         if number == Kind.AUDIO and (not channels or size % (2 * channels)):
             raise EOFError

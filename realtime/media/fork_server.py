@@ -82,13 +82,12 @@ class ForkServer:
         return number, link
 
     def end(self, number: int, pid: int | None) -> None:
-        """Have a fork killed, which takes a moment. Its PID, if it is known, is for a server that has died."""
-        try:
+        """Kill a fork, if its PID is known; the server reaps it, or kills one whose PID is not known yet."""
+        with contextlib.suppress(OSError):
+            if pid is not None and os.getpgid(pid) == self._process.pid:  # the server may have died
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
             self._control.send(ORDER.pack(False, number))
-        except OSError:
-            with contextlib.suppress(OSError):
-                if pid is not None and os.getpgid(pid) == self._process.pid:
-                    os.kill(pid, signal.SIGKILL)
 
 
 def _end(process: "subprocess.Popen[bytes]", control: socket.socket) -> None:

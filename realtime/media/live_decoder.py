@@ -9,7 +9,7 @@ from typing import Final
 from realtime.errors import ClientError, Overloaded, UnsupportedAudio
 from realtime.media.decoder_child import DecoderChild
 from realtime.media.decoder_pool import REFUSALS, DecoderPool
-from realtime.media.records import BLOCK_BYTES, MAX_CHUNK, Kind, Record
+from realtime.media.records import BLOCK_BYTES, MAX_CHUNK, MAX_LIVE_SILENCE, Kind, Record
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +55,8 @@ class LiveDecoder:
                         yield record.payload
                     case Kind.SILENCE:
                         silence = 2 * int.from_bytes(record.payload)
+                        if silence > 2 * MAX_LIVE_SILENCE:
+                            raise self._failed("too long a silence")
                         for begin in range(0, silence, BLOCK_BYTES):
                             yield bytes(min(BLOCK_BYTES, silence - begin))
                     case Kind.DAMAGED:

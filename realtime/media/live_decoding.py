@@ -7,20 +7,16 @@ without bytes left means that a chunk is decoded, and only then is the next one 
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final
 
 import av
 
 from realtime.media.containers import audio_tracks, open_stream
 from realtime.media.decoding import check_form
 from realtime.media.framing.stream import Begin, End, StreamFraming
-from realtime.media.records import BLOCK_BYTES, SAMPLE_RATE, Kind, Record, Refused
+from realtime.media.records import BLOCK_BYTES, MAX_LIVE_SILENCE, SAMPLE_RATE, Kind, Record, Refused
 from realtime.media.resampling import FrameResampler
 from realtime.media.timeline import Timeline
 from realtime.media.tracks import by_preference
-
-_MAX_SILENCE: Final = 60.0
-"""Longest gap in seconds that is filled with silence; after it the turn has long ended, and time goes on without."""
 
 Send = Callable[[Record], None]
 ReceiveChunk = Callable[[], bytes]
@@ -142,7 +138,7 @@ def _decode_container(source: _Source, demuxer: str) -> None:
             source.add_audio(resampler.resample(None).payload)
             resampler = None
         if gap > 0:
-            source.add_silence(round(min(gap, _MAX_SILENCE) * SAMPLE_RATE))
+            source.add_silence(min(round(gap * SAMPLE_RATE), MAX_LIVE_SILENCE))
         resampler = resampler or FrameResampler(frame, mono=True)
         source.add_audio(resampler.resample(frame).payload)
     if resampler is not None:

@@ -33,6 +33,12 @@ CHUNK: Final = struct.Struct("=I")
 MAX_CHUNK: Final = 1024 * 1024
 """Largest chunk in bytes; a larger message of a client is several chunks."""
 
+MAX_LIVE_SILENCE: Final = 60 * SAMPLE_RATE
+"""Silent samples that a gap in a live stream becomes at most; a longer one ends the turn in any case."""
+
+MAX_NUMBER_BYTES: Final = 16
+"""Largest payload that is a number."""
+
 ANY_TRACK: Final = 255
 """Stands for the track that a player would choose."""
 
@@ -57,7 +63,7 @@ class Kind(IntEnum):
     END = 4
     """No payload. The last record."""
     UNSUPPORTED = 5
-    """The audio cannot be decoded; the payload is a message for the client. The last record, as the next two."""
+    """The audio cannot be decoded; the payload is a message for the client. It ends a file, as the next two do."""
     INVALID_FORMAT = 6
     """The file is in no supported format; the payload is a message for the client."""
     NO_AUDIO = 7

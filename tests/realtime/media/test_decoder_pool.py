@@ -6,12 +6,14 @@ import gc
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, cast
 
 import numpy as np
@@ -24,7 +26,8 @@ from realtime.errors import Overloaded, TooLarge, UnsupportedAudio
 from realtime.media import decoder_child
 from realtime.media.decoder_child import DecoderChild
 from realtime.media.decoder_pool import DecodedAudio, DecoderPool
-from realtime.media.records import Kind, Record
+from realtime.media.fork_server import ForkServer
+from realtime.media.records import HEADER, PID, Kind, Record
 from tests.support.decoding_processes import decoding_processes, fork_servers
 from tests.support.realtime_service import eventually
 from tests.support.recordings import channels_file, silence, tone, understated_file, wav_file
@@ -187,6 +190,24 @@ def test_a_process_that_stalls_is_killed_though_its_server_has_died(
         asyncio.run(scene())
     assert "a decoder failed: TimeoutError" in caplog.text
     stalled[0].wait(timeout=5)
+
+
+def test_a_process_that_stalls_is_killed_though_its_server_hangs(decoders: DecoderPool) -> None:
+    stalled: list[psutil.Process] = []
+    decoders.stall_timeout = 3.0
+
+    async def scene() -> None:
+        async with begun(decoders) as process:
+            stalled.append(process)
+            (server,) = fork_servers()
+            server.suspend()
+            process.suspend()
+
+    with pytest.raises(UnsupportedAudio):
+        asyncio.run(scene())
+    (server,) = fork_servers()
+    assert stalled[0].status() == psutil.STATUS_ZOMBIE
+    server.resume()
 
 
 @pytest.mark.parametrize("hung", [False, True], ids=["", "hung"])
@@ -376,6 +397,18 @@ class Decoded:
 
     def end(self) -> None:
         pass
+
+
+@pytest.mark.parametrize("kind", [Kind.LENGTH, Kind.SILENCE, Kind.DAMAGED])
+def test_a_number_that_is_too_large_is_a_malformed_record(kind: Kind) -> None:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    server = SimpleNamespace(fork=lambda: (0, ours), end=lambda number, pid: None)
+    child = DecoderChild(cast("ForkServer", server))
+    theirs.sendall(PID.pack(1) + HEADER.pack(kind, 0, 200) + b"\xff" * 200)
+    with theirs, pytest.raises(EOFError):
+        asyncio.run(child.record())
+    child.end()
 
 
 def separated(*records: Record) -> list[NDArray[np.float32]]:

@@ -11,9 +11,10 @@ import pytest
 
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.errors import ClientError, InvalidFileFormat, Overloaded, UnsupportedAudio
+from realtime.media.decoder_child import DecoderChild
 from realtime.media.decoder_pool import DecoderPool
 from realtime.media.live_decoder import DamagedAudio, LiveDecoder
-from realtime.media.records import MAX_CHUNK
+from realtime.media.records import MAX_CHUNK, MAX_LIVE_SILENCE, Kind, Record
 from tests.support.decoding_processes import decoding_processes
 from tests.support.realtime_service import eventually
 from tests.support.recorders import cut, recorded
@@ -125,6 +126,19 @@ def test_a_process_that_crashes_ends_the_stream(caplog: pytest.LogCaptureFixture
 
     play(scene)
     assert "the decoder of a live stream failed" in caplog.text
+
+
+def test_a_process_that_sends_too_long_a_silence_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless(_: DecoderChild) -> Record:
+        return Record(Kind.SILENCE, (MAX_LIVE_SILENCE + 1).to_bytes(8))
+
+    async def scene(decoder: LiveDecoder) -> None:
+        await decoded(decoder, WEBM)
+        monkeypatch.setattr(DecoderChild, "record", endless)
+        with pytest.raises(UnsupportedAudio, match="cannot be decoded"):
+            await decoded(decoder, WEBM)
+
+    play(scene)
 
 
 def test_a_process_that_stalls_is_killed(caplog: pytest.LogCaptureFixture) -> None:
