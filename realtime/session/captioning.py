@@ -14,7 +14,6 @@ them.
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import replace
 from itertools import chain
 from typing import Final
 
@@ -119,8 +118,7 @@ class Captioning:
         """Take the answer of the transcription in flight, or of the draft."""
         in_flight = self._drafting.end(result.number) or self._end_in_flight(result.number)
         segment = in_flight.segment
-        hypothesis = result.hypothesis.before_silence(in_flight.lead_in)
-        hypothesis = replace(hypothesis, words=tuple(word.shifted(in_flight.start) for word in hypothesis.words))
+        hypothesis = result.hypothesis.before_silence(in_flight.lead_in).shifted(in_flight.start)
         hypothesis = with_capital(hypothesis, segment, self._turns.config_of(segment), self._turns.pending)
         if in_flight.final:
             segment.final = FinalResult(in_flight.speech_end, hypothesis)
@@ -128,7 +126,7 @@ class Captioning:
                 return  # what it says is committed when its segment is complete
         if segment.done or not (segment.is_open or in_flight.draft) or suppression(hypothesis, segment.speech):
             return
-        if hypothesis.language_probability < MIN_COMMIT_CONFIDENCE and not in_flight.final:
+        if hypothesis.language_probability < MIN_COMMIT_CONFIDENCE:
             return
         if in_flight.draft:
             yield from self._drafted(in_flight, hypothesis)

@@ -26,7 +26,7 @@ class RequestState(Enum):
 class InFlight:
     """The transcription in flight; a session has at most one, and one draft.
 
-    All but the first three fields and `draft` are fixed by the pull.
+    All but the first three fields and `draft` are fixed by the pull, `speech_end` of a final by its request as well.
     """
 
     number: int
@@ -39,7 +39,6 @@ class InFlight:
     end: int = 0
     lead_in: int = 0
     """Samples of silence decoded before the audio."""
-    word_times: bool = False
     is_long: bool = False
     """Whether committed words should be left out of later partials."""
     first: int = 0
@@ -64,7 +63,6 @@ class InFlight:
             segment.requested_until = self.speech_end
             self.is_long = self.end - self.start > MAX_PARTIAL[load]
         timed = config.time_partials and load is LoadLevel.NORMAL
-        self.word_times = self.final or self.is_long or timed
         told = None if self.final else segment.partial_language
         return TranscriptionRequest(
             samples=buffer.slice(self.start, self.end),
@@ -74,7 +72,7 @@ class InFlight:
             prompt=config.prompt,
             expected="".join(word.text for word in self._expected()),
             final=self.final,
-            word_times=self.word_times,
+            word_times=self.final or self.is_long or timed,
             voice=segment.voice.between(self.start, self.end),
             translate=config.translate,
             under_load=load is not LoadLevel.NORMAL,

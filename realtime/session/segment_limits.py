@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from realtime.audio.buffer import AudioBuffer
+from realtime.audio.buffer import QUIET_SPAN, AudioBuffer
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.scheduling.priority import LoadLevel
 from realtime.session.segments import EARLY_FINAL_SILENCE, Segment
@@ -50,7 +50,8 @@ def cut_position(segment: Segment, load: LoadLevel, buffer: AudioBuffer) -> int 
         return segment.speech_end + EARLY_FINAL_SILENCE // 2
     if length >= HARD_SEGMENT_LIMIT:
         # Not before the words that are committed, which would be decoded again.
-        return buffer.quietest(max(end - CUT_SEARCH_RANGE, segment.agreement.confirmed_until), end)
+        first = max(end - CUT_SEARCH_RANGE, segment.agreement.confirmed_until)
+        return buffer.quietest(first, end) if end - first >= QUIET_SPAN else end
     undecoded = end - max(segment.start, segment.requested_until)
     if load is LoadLevel.CRITICAL and undecoded >= UNDECODED_SEGMENT_LIMIT:
         return buffer.quietest(end - UNDECODED_SEARCH_RANGE, end)

@@ -95,15 +95,20 @@ class Hypothesis:
         )
         return replace(self, words=tuple(words))
 
+    def shifted(self, samples: int) -> "Hypothesis":
+        """Return the hypothesis with its words this much later, if they have times."""
+        if not any(word.end for word in self.words):
+            return self
+        return replace(self, words=tuple(word.shifted(samples) for word in self.words))
+
     def followed_by(self, rest: "Hypothesis", start: int) -> "Hypothesis":
         """Return this and the hypothesis for the rest of the same audio, from sample `start` on, as one.
 
         Of each figure it has the worse; log-likelihoods add up.
         """
-        timed = any(word.end for word in rest.words)
         return replace(
             self,
-            words=self.words + (tuple(word.shifted(start) for word in rest.words) if timed else rest.words),
+            words=self.words + rest.shifted(start).words,
             average_log_probability=min(self.average_log_probability, rest.average_log_probability),
             compression_ratio=max(self.compression_ratio, rest.compression_ratio),
             sound=_sum(self.sound, rest.sound),

@@ -31,13 +31,14 @@ from realtime.session.segment_limits import (
     MAX_SEGMENT,
     UNDECODED_SEARCH_RANGE,
     UNDECODED_SEGMENT_LIMIT,
+    cut_position,
 )
-from realtime.session.segments import COMMITTED_CONTEXT, EARLY_FINAL_SILENCE, LEAD_OUT
+from realtime.session.segments import COMMITTED_CONTEXT, EARLY_FINAL_SILENCE, LEAD_OUT, Segment, Turn
 from realtime.session.turns import Turns
 from realtime.speech.certainty import MIN_SPAN
 from realtime.speech.recognition import LEAD_IN
 from realtime.speech.segmentation import Span
-from realtime.speech.suppression import Suppression
+from realtime.speech.suppression import SpeechEvidence, Suppression
 from realtime.speech.transcript import Hypothesis, Word
 from realtime.speech.voice import MIN_VOICE
 from tests.support.scripted_conversation import (
@@ -551,6 +552,21 @@ def test_a_partial_in_a_doubtful_language_commits_nothing() -> None:
     assert conversation.transcript() == " las arenas son blancas".lstrip()
 
 
+def test_a_final_in_a_doubtful_language_commits_nothing_in_a_pause() -> None:
+    conversation, microphone = Conversation(BY_HAND, held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.speech(0.4), microphone.silence(1.0))
+    doubtful = in_language("the sand", "en", 0.5, es=0.4)
+    sure = replace(doubtful, words=tuple(replace(word, probability=0.999) for word in doubtful.words))
+    assert conversation.take().final
+    conversation.answer(Transcribe, sure)
+    assert conversation.transcript() == ""
+    conversation.hear(microphone.speech(1.0), microphone.silence(1.0))
+    conversation.send(CommitAudio())
+    while conversation.pending(Transcribe):
+        conversation.answer(Transcribe, in_language("las arenas son blancas", "es", 0.9))
+    assert texts(conversation) == ["las arenas son blancas"]
+
+
 def test_the_language_of_a_segment_is_detected_until_it_is_certain_and_again_for_its_final() -> None:
     conversation, microphone = speaking_until_requested()
     for probability in (0.9, 0.96, 1.0):
@@ -718,6 +734,28 @@ def test_a_segment_without_a_pause_is_cut_where_it_is_quietest() -> None:
     conversation.release(Transcribe)
     first = conversation.finals[0]
     assert len(first.samples) == pytest.approx(LEAD_IN + 19.28 * 16_000, abs=1)
+
+
+@pytest.mark.parametrize("missing", [QUIET_SPAN - 1, QUIET_SPAN])
+def test_a_segment_is_not_cut_before_words_that_have_just_been_committed(missing: int) -> None:
+    segment, buffer = Segment(Turn("item", 0), 0, SpeechEvidence(0.5)), AudioBuffer()
+    buffer.append(np.full(HARD_SEGMENT_LIMIT, 0.1, np.float32))
+    segment.scored_until = segment.speech_end = HARD_SEGMENT_LIMIT
+    heard = HARD_SEGMENT_LIMIT - missing
+    segment.agreement.update([Word(" hello", 0, 0, 0.999), Word(" world", 0, 0, 0.999)], heard, partial=True)
+    assert segment.agreement.confirmed_until == heard
+    cut = cut_position(segment, LoadLevel.NORMAL, buffer)
+    assert cut is not None
+    assert heard <= cut <= HARD_SEGMENT_LIMIT
+
+
+def test_words_without_times_get_none_where_the_audio_begins_later() -> None:
+    conversation, microphone = Conversation(configured(include_partials=True), held=(Transcribe,)), Microphone()
+    conversation.hear(microphone.silence(3.0))
+    speak_until_requested(conversation, microphone)
+    conversation.answer(Transcribe, hypothesis_of("it was a dark"))
+    (revised,) = conversation.outputs_of(TranscriptRevised)
+    assert {(word.start, word.end) for word in revised.tentative} == {(0, 0)}
 
 
 def test_a_long_turn_is_cut_in_a_pause_without_losing_or_repeating_speech() -> None:
