@@ -100,12 +100,12 @@ FAST_THREAD: Final = EngineCosts(
 )
 """`whisper-base` on a CPU thread of the machine of the benchmarks, by `tests.bench.engine_costs` with two workers."""
 
-MISHEARD: Final = 0.4
+MISHEARD: Final = 0.36
 """How often Whisper mishears the last word of a partial, and the one before if it does, and so on."""
 
-LOG_ODDS: Final = 3.1, 1.7
-LAST_LOG_ODDS: Final = 1.2, 1.2
-MISHEARD_LOG_ODDS: Final = 0.0, 1.2
+LOG_ODDS: Final = 3.3, 1.8
+LAST_LOG_ODDS: Final = 1.5, 1.3
+MISHEARD_LOG_ODDS: Final = 0.1, 1.3
 """Mean and standard deviation of the log-odds that Whisper gives a word: one with others behind it, which keeps its
 log-odds from partial to partial, the last one of a partial, and one that is misheard. By
 `tests.bench.hard_cases.stability`, as the above."""
