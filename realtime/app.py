@@ -66,9 +66,10 @@ def create_app(
 ) -> Starlette:
     """Build the ASGI application, and serve Wyoming clients from the listening socket `wyoming` beside it.
 
-    Its lifespan opens and closes `models`, the decoders of uploads and the chat backend. It serves requests while the
-    default models are loading. If one of them cannot be loaded, `on_failure` is called with the exception. Once `drain`
-    has begun it takes no more work. `state.metrics` has the metrics, `state.realtime` the endpoint of the websockets.
+    Its lifespan opens `models`, and closes them, the decoders of uploads and the chat backend. It serves requests while
+    the default models are loading. If one of them cannot be loaded, `on_failure` is called with the exception. Once
+    `drain` has begun it takes no more work. `state.metrics` has the metrics, `state.realtime` the endpoint of the
+    websockets.
     """
     metrics = Metrics(lambda: models.schedulers, lambda: models.restarts)
     decoders = DecoderPool(max_files=settings.max_concurrent_uploads, max_streams=settings.max_sessions)

@@ -32,7 +32,7 @@ NOT_STARTED: Final = "No process can be started to decode the audio."
 """Message to the client for whom no process can be forked."""
 
 _FORK_TIMEOUT: Final = 8.0
-"""Seconds after which a fork server that has not forked is taken to hang; to start takes it 0.1 s, to fork 2 ms. Less
+"""Seconds after which a fork server that has not forked is taken to hang; starting takes 0.1 s, forking 2 ms. Less
 than what a pool gives a process for a record."""
 
 

@@ -1,8 +1,8 @@
 """The fork server of decoding processes (`decoder_process.py`), as the service sees it.
 
 To import what decoding needs takes 0.07 s of processor time, to fork a process that has done so 2 ms, and the fork
-shares its memory. So the service starts one such process when it is needed first, which reads no audio itself and forks
-one for each file and stream. It ends with the service, and kills its forks then.
+shares its memory. So the service starts one such process when it is first needed, which reads no audio itself and forks
+one for each file and stream. It ends with the service, and kills its forks then, unless it was killed itself.
 """
 
 import contextlib
@@ -52,18 +52,18 @@ class ForkServer:
                 raise
         self._control.setblocking(False)
         self._numbers = itertools.count()
+        self._killed = False
         self.close = weakref.finalize(self, _end, self._process, self._control)
         """End the server and its forks; may be called again."""
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._killed and self._process.poll() is None
 
     def kill(self) -> None:
-        """End the server because it hangs. What it has forked goes on."""
+        """End the server because it hangs. What it has forked goes on, and ends with those who read it."""
+        self._killed = True
         self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_TIMEOUT)
 
     def fork(self) -> tuple[int, socket.socket]:
         """Return the number of a new process, and this end of the socket to it. Raises `OSError`.

@@ -136,11 +136,16 @@ class Scheduler:
         return sorted(encoded, key=lambda ticket: abs(ticket.seconds - encoded[0].seconds))[:batch_size]
 
     def _batch_is_ready(self, encoded: Tickets, due: Tickets, now: float) -> bool:
-        """Whether to decode these now. A single partial waits for a running batch: together they would slow down."""
+        """Whether to decode these now.
+
+        Partials wait for a running batch while there is more to encode, until their own batch is full: two that run
+        together slow down. So does a single one. A final that is due is encoded before they are decoded.
+        """
         final = encoded[0].priority is Priority.FINAL
         if due and due[0].priority <= encoded[0].priority:  # which will soon join the batch
-            wanted = TARGET_BATCH_SIZE if final or not self._batches_decoding else MAX_BATCH
-            return len(encoded) >= wanted
+            if self._batches_decoding and not final:
+                return len(encoded) >= MAX_BATCH and due[0].priority is Priority.PARTIAL
+            return len(encoded) >= TARGET_BATCH_SIZE
         if final:
             return not due or self._final_is_due(encoded, now)
         return len(encoded) > self._batches_decoding and now >= self._batch_due(encoded, now)

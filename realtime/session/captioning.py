@@ -38,7 +38,8 @@ REMEMBERED_SEGMENTS: Final = 4
 """Segments whose languages are remembered; each counts half as much as the one after it."""
 
 MIN_COMMIT_CONFIDENCE: Final = 0.7
-"""Least probability of the language from which a partial counts: words in the wrong language cannot be taken back."""
+"""Least probability of the language from which words are committed before a segment is complete: those in the wrong
+language cannot be taken back."""
 
 
 class Captioning:

@@ -26,7 +26,8 @@ class RequestState(Enum):
 class InFlight:
     """The transcription in flight; a session has at most one, and one draft.
 
-    All but the first three fields and `draft` are fixed by the pull, `speech_end` of a final by its request as well.
+    All but the first three fields and `draft` are fixed by the pull; `speech_end` of a final is set by its request
+    first.
     """
 
     number: int

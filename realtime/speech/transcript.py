@@ -88,16 +88,21 @@ class Hypothesis:
 
     def before_silence(self, samples: int) -> "Hypothesis":
         """Return the hypothesis for the audio without so many samples of silence at its start."""
-        if not samples:
+        if not samples or not self._timed:
             return self
-        words = (
-            replace(each, start=max(0, each.start - samples), end=max(0, each.end - samples)) for each in self.words
+        words = (  # an end at 0 would say that the word has no times
+            replace(each, start=max(0, each.start - samples), end=max(1, each.end - samples)) for each in self.words
         )
         return replace(self, words=tuple(words))
 
+    @property
+    def _timed(self) -> bool:
+        """Whether the words have times."""
+        return any(word.end for word in self.words)
+
     def shifted(self, samples: int) -> "Hypothesis":
         """Return the hypothesis with its words this much later, if they have times."""
-        if not any(word.end for word in self.words):
+        if not self._timed:
             return self
         return replace(self, words=tuple(word.shifted(samples) for word in self.words))
 

@@ -77,7 +77,7 @@ class Row:
     measure: Callable[[Version, Sequence[SpeechClip]], Figures]
     turns: int = TURNS
     at_once: bool = False
-    """Whether the versions are measured at the same time, where the machine is fast enough, and only words count."""
+    """Whether both versions are measured at the same time: only words count, and the machine has room for both."""
 
 
 def twelve_streams(version: Version, clips: Sequence[SpeechClip]) -> Figures:
@@ -215,8 +215,9 @@ def compare(commit: str, speech: Speech, rows: Sequence[str], machine: str) -> N
                 return row.measure(version, speech.clips)
 
             for _ in range(row.turns):
-                with ThreadPoolExecutor(len(versions) if row.at_once else 1) as threads:
-                    for version, figures in zip(versions, threads.map(measured, versions), strict=True):
+                with ThreadPoolExecutor(len(versions)) as threads:
+                    each_in = threads.map if row.at_once else map
+                    for version, figures in zip(versions, each_in(measured, versions), strict=True):
                         for figure, value in figures.items():
                             values[figure][version.name].append(value)
             table = Table("figure", f"before ({commit[:7]})", "now", "ratio", title=name, title_justify="left")

@@ -130,9 +130,10 @@ def summary(
     engine: Mapping[str, float], refused: int,
 ) -> LoadFigures:  # fmt: skip
     """Compute the figures of all words of all streams together."""
-    first = min((record.began for _, record in admitted), default=0.0)
-    all_from = max((record.began for _, record in admitted), default=0.0)
-    all_until = min((record.began + track.seconds for track, record in admitted), default=0.0)
+    played = [(track, record) for track, record in admitted if record.began]
+    first = min((record.began for _, record in played), default=0.0)
+    all_from = max((record.began for _, record in played), default=0.0)
+    all_until = min((record.began + track.seconds for track, record in played), default=0.0)
 
     def ends(track: Track, record: StreamRecord, lags: Mapping[int, float]) -> list[tuple[float, float]]:
         """Return the end of each word and its lag, for those that end while all streams play."""

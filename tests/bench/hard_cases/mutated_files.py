@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -109,18 +108,6 @@ class Outcomes:
     most_memory: float = 0.0
 
 
-def memory_mb(service: RunningService) -> float:
-    """Return the resident memory of the service and its children, in millions of bytes."""
-    parent = psutil.Process(service.process_id)
-    sizes = []
-    for process in (parent, *parent.children(recursive=True)):
-        try:
-            sizes.append(process.memory_info().rss)
-        except psutil.NoSuchProcess:
-            continue
-    return sum(sizes) / 1e6
-
-
 async def upload(client: httpx.AsyncClient, number: int, data: bytes, outcomes: Outcomes) -> None:
     """Upload a file and note the answer."""
     began = time.monotonic()
@@ -149,7 +136,7 @@ async def upload_all(service: RunningService, files: Iterator[tuple[int, bytes]]
         for number, data in files:
             await upload(client, number, data, outcomes)
             if number % 50 == 0:
-                outcomes.most_memory = max(outcomes.most_memory, memory_mb(service))
+                outcomes.most_memory = max(outcomes.most_memory, service.memory_mb())
 
     async with httpx.AsyncClient(base_url=f"http://{service.address}", timeout=2 * LONGEST_ANSWER) as client:
         await asyncio.gather(*(one_after_another(client) for _ in range(TOGETHER)))
@@ -170,9 +157,9 @@ def main() -> None:
 
     outcomes = Outcomes()
     with running_service(transcription_model="whisper-tiny.en", log_level="error") as service:
-        before = memory_mb(service)
+        before = service.memory_mb()
         asyncio.run(upload_all(service, ((number, file(number)) for number in range(arguments.count)), outcomes))
-        after = memory_mb(service)
+        after = service.memory_mb()
     table = Table("answer", "files")
     for outcome, count in outcomes.statuses.most_common():
         table.add_row(outcome, str(count))

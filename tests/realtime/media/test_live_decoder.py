@@ -129,12 +129,14 @@ def test_a_process_that_crashes_ends_the_stream(caplog: pytest.LogCaptureFixture
 
 
 def test_a_process_that_sends_too_long_a_silence_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def endless(_: DecoderChild) -> Record:
-        return Record(Kind.SILENCE, (MAX_LIVE_SILENCE + 1).to_bytes(8))
+    records = iter([Record(Kind.SILENCE, (MAX_LIVE_SILENCE + 1).to_bytes(8)), Record(Kind.TAKEN)])
+
+    async def sent(_: DecoderChild) -> Record:
+        return next(records)
 
     async def scene(decoder: LiveDecoder) -> None:
         await decoded(decoder, WEBM)
-        monkeypatch.setattr(DecoderChild, "record", endless)
+        monkeypatch.setattr(DecoderChild, "record", sent)
         with pytest.raises(UnsupportedAudio, match="cannot be decoded"):
             await decoded(decoder, WEBM)
 

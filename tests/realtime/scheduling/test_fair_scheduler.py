@@ -120,6 +120,20 @@ def test_a_full_batch_does_not_wait_for_a_running_one() -> None:
     assert [len(work(queue, NOW)) for _ in range(MAX_BATCH + 1)] == [1] * MAX_BATCH + [MAX_BATCH]
 
 
+def test_a_full_batch_waits_for_a_final_to_be_encoded() -> None:
+    queue = scheduler(workers=2)
+    waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
+    for _ in range(TARGET_BATCH_SIZE):
+        work(queue, NOW)
+    queue.take(NOW)
+    waiting(queue, *(partial(f"more {number}") for number in range(MAX_BATCH + 1)))
+    for _ in range(MAX_BATCH):
+        work(queue, NOW)
+    waiting(queue, final("over"))
+    assert sessions(work(queue, NOW)) == ["over"]
+    assert sessions(work(queue, NOW))[0] == "over"
+
+
 def test_partials_are_not_decoded_beside_a_running_batch_while_there_is_more_to_encode() -> None:
     queue = scheduler(workers=2)
     waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
