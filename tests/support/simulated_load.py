@@ -98,7 +98,8 @@ FAST_THREAD: Final = EngineCosts(
     align=0.005,
     align_second=0.0018,
 )
-"""`whisper-base` on a CPU thread of the machine of the benchmarks, by `tests.bench.engine_costs` with two workers."""
+"""`whisper-base` on a CPU thread of the machine of the benchmarks on a fast day, without speculative decoding, by
+`tests.bench.engine_costs` with two workers."""
 
 MISHEARD: Final = 0.36
 """How often Whisper mishears the last word of a partial, and the one before if it does, and so on."""
@@ -396,15 +397,15 @@ class Simulation:
 
 
 def _frames(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:
-    """Yield the audio of a user who speaks 3 to 12 s at a time, with short pauses within and longer ones between."""
+    """Yield the audio of a user who speaks 4 to 12 s at a time, with short pauses within and longer ones between."""
     dice, microphone = random.Random(seed), Microphone()
     while not pauses and microphone.position < seconds * SAMPLE_RATE:
         yield from _cut(microphone.speech(dice.randint(60, 200) * WORD_LENGTH / SAMPLE_RATE))
         yield from _cut(microphone.silence(1.0))
     while microphone.position < seconds * SAMPLE_RATE:
-        for phrase in range(dice.randint(1, 3)):
+        for phrase in range(dice.randint(2, 4)):
             pause = microphone.silence(0.35) if phrase else b""
-            audio = pause + microphone.speech(dice.randint(9, 13) * WORD_LENGTH / SAMPLE_RATE)
+            audio = pause + microphone.speech(dice.randint(5, 9) * WORD_LENGTH / SAMPLE_RATE)
             yield from _cut(audio)
         yield from _cut(microphone.silence(1.0))
 
