@@ -16,7 +16,7 @@ from rich.table import Table
 
 from tests.bench.plots import lag_chart
 from tests.bench.scoring import percentile
-from tests.bench.streams import MAX_RAMP, STAGGER
+from tests.bench.streams import stagger
 from tests.bench.under_load import MAX_COMMIT_LAG
 from tests.support.simulated_load import EngineCosts, Simulation
 
@@ -79,7 +79,7 @@ class Machine:
             cores=max(0.1, self.workers - self.other_cores * streams),
             costs=self.costs,
             mishears=True,
-            stagger=min(STAGGER, MAX_RAMP / streams),
+            stagger=stagger(streams),
         )
         seconds = SECONDS if streams > 1 else 2 * SECONDS  # enough words
         simulation.run(streams, seconds)

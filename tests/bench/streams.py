@@ -19,7 +19,7 @@ FRAME_SECONDS: Final = 0.1
 """Seconds of audio in a frame of one of many streams: long, so that sending costs little."""
 
 STAGGER: Final = 0.37
-"""Seconds between the beginnings of two streams, so that they do not speak in step."""
+"""Most seconds between the beginnings of two streams, so that they do not speak in step."""
 
 MAX_RAMP: Final = 5.0
 """Seconds in which all streams have begun: many follow each other sooner."""
@@ -58,12 +58,16 @@ class StreamRecord:
         return " ".join(event.text for _, event in self.events if isinstance(event, Completed))
 
 
+def stagger(streams: int) -> float:
+    """Return the seconds between the beginnings of two of so many streams."""
+    return min(STAGGER, MAX_RAMP / streams)
+
+
 async def play(url: str, tracks: Sequence[Track]) -> list[StreamRecord]:
     """Play all tracks concurrently, each starting `STAGGER` seconds after the one before or sooner."""
-    stagger = min(STAGGER, MAX_RAMP / len(tracks))
 
     async def stream(number: int, track: Track) -> StreamRecord:
-        await asyncio.sleep(number * stagger)
+        await asyncio.sleep(number * stagger(len(tracks)))
         audio = pcm(track.samples)
         return await listen(url, audio, frame_seconds=FRAME_SECONDS, silence_ms=SILENCE_MS, language="en")
 

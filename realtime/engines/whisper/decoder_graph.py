@@ -74,12 +74,12 @@ class _Graph:
         self._nodes.append(node)
         return output
 
-    def norm(self, value: str, name: str) -> str:
+    def norm(self, value: str, name: str, output: str = "") -> str:
         """Normalize a layer's input."""
         gamma, beta = (self.constant(self._weights.float32(f"{name}/{each}")) for each in ("gamma", "beta"))
-        return self.add("LayerNormalization", value, gamma, beta, axis=-1, epsilon=1e-5)
+        return self.add("LayerNormalization", value, gamma, beta, output=output, axis=-1, epsilon=1e-5)
 
-    def linear(self, value: str, name: str) -> str:
+    def linear(self, value: str, name: str, output: str = "") -> str:
         """Multiply by a matrix in 8 bits, and add its bias if it has one."""
         rounded, scales = _in_8_bits(self._weights, f"{name}/weight")
         largest = self.add("ReduceMax", self.add("Abs", value), self.constant([-1], "last_axis"))
@@ -99,10 +99,10 @@ class _Graph:
             self.constant(np.int8(0), "weight_zero_point"),
             domain="com.microsoft",
         )
-        product = self.add("Mul", product, scale)
         if f"{name}/bias" not in self._weights:
-            return product
-        return self.add("Add", product, self.constant(self._weights.float32(f"{name}/bias")))
+            return self.add("Mul", product, scale, output=output)
+        bias = self.constant(self._weights.float32(f"{name}/bias"))
+        return self.add("Add", self.add("Mul", product, scale), bias, output=output)
 
     def heads(self, value: str, parts: int) -> list[str]:
         """Split the last axis of (batch, length, ...) into `parts`, each (batch, heads, length, head dimension)."""
@@ -245,13 +245,12 @@ def write_decoder_graph(weights: StoredWeights, file: Path) -> None:
         outputs += [keys, values]
     dimension = weights.shape("decoder/embeddings/weight")[1]
     flat = graph.add("Reshape", value, graph.constant([-1, dimension], "flat"))
-    wanted = graph.norm(graph.add("Gather", flat, "wanted", axis=0), "decoder/layer_norm")
-    graph.add("Identity", wanted, output="states")
+    graph.norm(graph.add("Gather", flat, "wanted", axis=0), "decoder/layer_norm", output="states")
     graph.write(inputs, outputs)
 
 
 def write_projection_graph(weights: StoredWeights, file: Path) -> None:
     """Write the graph from `states`, (places, model dimension), to `logits`, (places, vocabulary)."""
     graph = _Graph(weights, file)
-    graph.add("Identity", graph.linear("states", "decoder/projection"), output="logits")
+    graph.linear("states", "decoder/projection", output="logits")
     graph.write([("states", TensorProto.FLOAT, ["places", "dimension"])], ["logits"])

@@ -98,12 +98,17 @@ def test_every_request_is_encoded_alone_and_decoded_with_others() -> None:
     assert [len(batch) for batch in batches] == [1] * TARGET_BATCH_SIZE + [TARGET_BATCH_SIZE]
 
 
-def test_a_batch_has_a_bound() -> None:
+def decoding_partials() -> tuple[Scheduler, list[Ticket[TranscriptionRequest]]]:
+    """Return a scheduler with two workers, of which one decodes a batch of partials, and that batch."""
     queue = scheduler(workers=2)
     waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
     for _ in range(TARGET_BATCH_SIZE):
         work(queue, NOW)
-    decoding = queue.take(NOW)  # and another worker goes on
+    return queue, queue.take(NOW)
+
+
+def test_a_batch_has_a_bound() -> None:
+    queue, decoding = decoding_partials()
     waiting(queue, *(partial(f"more {number}") for number in range(2 * MAX_BATCH)))
     assert [len(work(queue, NOW)) for _ in range(MAX_BATCH)] == [1] * MAX_BATCH
     queue.record_service(decoding, COST, NOW)
@@ -111,21 +116,13 @@ def test_a_batch_has_a_bound() -> None:
 
 
 def test_a_full_batch_does_not_wait_for_a_running_one() -> None:
-    queue = scheduler(workers=2)
-    waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
-    for _ in range(TARGET_BATCH_SIZE):
-        work(queue, NOW)
-    queue.take(NOW)
+    queue, _ = decoding_partials()
     waiting(queue, upload(), *(partial(f"more {number}") for number in range(MAX_BATCH + 1)))
     assert [len(work(queue, NOW)) for _ in range(MAX_BATCH + 1)] == [1] * MAX_BATCH + [MAX_BATCH]
 
 
 def test_a_full_batch_waits_for_a_final_to_be_encoded() -> None:
-    queue = scheduler(workers=2)
-    waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
-    for _ in range(TARGET_BATCH_SIZE):
-        work(queue, NOW)
-    queue.take(NOW)
+    queue, _ = decoding_partials()
     waiting(queue, *(partial(f"more {number}") for number in range(MAX_BATCH + 1)))
     for _ in range(MAX_BATCH):
         work(queue, NOW)
@@ -135,21 +132,14 @@ def test_a_full_batch_waits_for_a_final_to_be_encoded() -> None:
 
 
 def test_partials_are_not_decoded_beside_a_running_batch_while_there_is_more_to_encode() -> None:
-    queue = scheduler(workers=2)
-    waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
-    for _ in range(TARGET_BATCH_SIZE):
-        work(queue, NOW)
-    assert len(queue.take(NOW)) == TARGET_BATCH_SIZE
+    queue, decoding = decoding_partials()
+    assert len(decoding) == TARGET_BATCH_SIZE
     waiting(queue, *(partial(f"more {number}") for number in range(TARGET_BATCH_SIZE + 1)))
     assert [len(work(queue, NOW)) for _ in range(TARGET_BATCH_SIZE + 1)] == [1] * (TARGET_BATCH_SIZE + 1)
 
 
 def test_a_final_does_not_wait_for_a_running_batch() -> None:
-    queue = scheduler(workers=2)
-    waiting(queue, *(partial(f"{number}") for number in range(TARGET_BATCH_SIZE)))
-    for _ in range(TARGET_BATCH_SIZE):
-        work(queue, NOW)
-    queue.take(NOW)
+    queue, _ = decoding_partials()
     waiting(queue, partial("waiting"), final("over"))
     assert [sessions(work(queue, NOW)) for _ in range(2)] == [["over"], ["over"]]
 
