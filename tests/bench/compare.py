@@ -10,6 +10,7 @@ to `bench-compare.json`, too.
 import asyncio
 import datetime
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT
+from tests.bench import many_streams, scripted_service
 from tests.bench.competitors import LONG_PERIOD, SHORT_PERIOD, competitors
 from tests.bench.hard_cases.uploads import one_by_one
 from tests.bench.plan import FULL
@@ -171,6 +173,22 @@ def uploads(version: Version, clips: Sequence[SpeechClip]) -> Figures:
     return {"uploads, s": took, "faster-whisper, s": sequential, "times faster-whisper": sequential / took}
 
 
+def scripted_streams(version: Version, _: Sequence[SpeechClip]) -> Figures:
+    """Streams with scripted engines, which each version gets from this checkout."""
+    if version.checkout is not None:
+        shutil.copy(scripted_service.__file__, version.checkout / "tests" / "bench")
+    run = many_streams.measure(FULL.scripted_streams, FULL.load_seconds, checkout=version.checkout)
+    return {
+        "event loop late p99, s": run.lag_p99,
+        "event loop, CPU s per s": run.loop_cpu,
+        "partials per s": run.heard.partials,
+        "commit lag p95, s": run.heard.commit_lag_p95,
+        "lost words": run.heard.lost,
+        "doubled words": run.heard.doubled,
+        "cores of others": run.cores_of_others,
+    }
+
+
 ROWS: Final[Mapping[str, Row]] = {
     "12-streams": Row(twelve_streams),
     "1-stream": Row(one_stream),
@@ -180,6 +198,7 @@ ROWS: Final[Mapping[str, Row]] = {
     "half-machine": Row(half_machine),
     "admission": Row(admission),
     "uploads": Row(uploads),
+    "scripted-streams": Row(scripted_streams),
     "words-12": Row(words(12), 1),
     "words-1": Row(words(1), 1, at_once=True),
 }

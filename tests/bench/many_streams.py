@@ -2,57 +2,40 @@
 
     python -m tests.bench.many_streams [STREAMS] [--seconds S] [--frame-ms MS] [--binary] [--silero] [--profile]
 
-The service runs as by the command `serve`, in this process; the clients are another one. Every word is a number in the
-samples, so that the words that were lost or came twice are known. The scripted engines answer at once, so that each
-stream has as many partials as it can have. With `--silero`, the real detector scores the windows, too.
+The service is another process (`tests.bench.scripted_service`, which has the last two options). Every word is a number
+in the samples, so that the words that were lost or came twice are known.
 """
 
 import argparse
 import asyncio
 import base64
-import cProfile
 import difflib
 import json
-import pstats
 import random
 import struct
-import subprocess
 import sys
-import threading
+import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import psutil
-import uvloop
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from websockets.asyncio.client import connect
 
-from realtime.audio.formats import Encoding, Samples, encode
-from realtime.catalogue.capabilities import Capabilities
-from realtime.catalogue.table import ModelEntry
-from realtime.engines.base import VadState
-from realtime.engines.silero import Silero
-from realtime.speech.recognition import TranscriptionRequest
-from realtime.speech.transcript import Hypothesis, Word
+from realtime.audio.formats import Encoding, encode
 from tests.bench.scoring import percentile
+from tests.bench.scripted_service import LOOK_SECONDS, LOOP
 from tests.bench.service_cost import busy_seconds
-from tests.support.realtime_service import RATE, eventually, realtime_service
+from tests.support.realtime_service import RATE
 from tests.support.recordings import silence
-from tests.support.scripted_engines import (
-    NUMBERS,
-    WORD_MS,
-    ScriptedDetector,
-    ScriptedEngines,
-    ScriptedRecognizer,
-    say_numbers,
-)
+from tests.support.running_service import running_service
+from tests.support.scripted_engines import NUMBERS, WORD_MS, say_numbers
 
 MAX_LAG: Final = 0.05
 """Seconds that the event loop may be late in 99 % of the looks."""
@@ -60,64 +43,8 @@ MAX_LAG: Final = 0.05
 FRAME_SECONDS: Final = 0.04
 """Seconds of audio in a message, as clients usually send it."""
 
-LOOK_SECONDS: Final = 0.005
-"""Seconds between two looks at how late the event loop is."""
-
-OPEN_SECONDS: Final = 60.0
-"""Seconds in which all streams must have been opened."""
-
-LOWEST, SECOND = (float(say_numbers([number])[0]) for number in (0, 1))
-LOOP: Final = "loop"
 RECOGNIZER: Final = "whisper-base"
-"""Names of threads."""
-
-WORD: Final = 16 * WORD_MS
-"""Samples of a word at 16 kHz."""
-
-
-class Numbered(ScriptedRecognizer):
-    """Writes every number of which at least half was heard, wherever the audio was cut and resampled."""
-
-    def decode(self, encoded: Sequence[TranscriptionRequest]) -> list[Hypothesis]:
-        return [Hypothesis(tuple(_words(request.samples)), "en") for request in encoded]
-
-
-def _words(samples: Samples) -> Iterator[Word]:
-    numbers = np.rint((samples - LOWEST) / (SECOND - LOWEST)).astype(np.int32)
-    edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
-    for start, end in pairwise(edges):
-        if end - start >= WORD // 2 and numbers[start] >= 0:
-            yield Word(f" word{numbers[start]}", start, end, 1.0)
-
-
-class CostlyDetector(ScriptedDetector):
-    """Answers as the scripted detector, after Silero has scored the same windows."""
-
-    def __init__(self, engines: ScriptedEngines, name: str) -> None:
-        super().__init__(engines, name)
-        self._silero = Silero()
-
-    def initial_state(self) -> VadState:
-        return self._silero.initial_state()
-
-    def score(self, requests: Sequence[tuple[NDArray[np.float32], VadState]]) -> list[tuple[list[float], VadState]]:
-        scripted = super().score(requests)
-        scored = self._silero.score(requests)
-        return [(ours, state) for (ours, _), (_, state) in zip(scripted, scored, strict=True)]
-
-
-class Engines(ScriptedEngines):
-    """Scripted engines, of which the detector may take the time of the real one."""
-
-    def __init__(self, *, silero: bool) -> None:
-        super().__init__(workers=2)
-        self._silero = silero
-
-    def detector(self) -> ScriptedDetector:
-        return CostlyDetector(self, "detector") if self._silero else super().detector()
-
-    def recognizer(self, entry: ModelEntry) -> ScriptedRecognizer:
-        return Numbered(self, entry.name, Capabilities())
+"""Name of its threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +144,8 @@ class Client:
         ]
         """When each word ends, in seconds since the stream began."""
 
-    async def run(self, port: int, began: float) -> None:
-        async with connect(f"ws://127.0.0.1:{port}/v1/realtime?{self._query}", compression=None) as socket:
+    async def run(self, url: str, began: float) -> None:
+        async with connect(f"{url}?{self._query}", compression=None) as socket:
             await socket.recv()
             receiving = asyncio.create_task(self._receive(socket, began))
             for number, frame in enumerate(self._frames, 1):
@@ -255,12 +182,15 @@ class Client:
         return found
 
 
-async def speak(port: int, streams: int, seconds: float, frame_seconds: float, *, binary: bool) -> Heard:
-    """Play the streams, and return what they heard."""
+async def speak(
+    url: str, streams: int, seconds: float, frame_seconds: float, *, binary: bool, all_play: Callable[[], None]
+) -> Heard:
+    """Play the streams, and return what they heard; `all_play` is called when the last one has begun."""
     clients = [Client(number, seconds, frame_seconds, binary=binary) for number in range(streams)]
     began, cpu = time.monotonic() + 0.02 * streams, time.process_time()
+    asyncio.get_running_loop().call_later(began + 1 - time.monotonic(), all_play)
     # Spread over a second, so that they neither connect nor send nor pause in step.
-    await asyncio.gather(*(client.run(port, began + number / streams) for number, client in enumerate(clients)))
+    await asyncio.gather(*(client.run(url, began + number / streams) for number, client in enumerate(clients)))
     cpu, wall = time.process_time() - cpu, time.monotonic() - began
     lags = [lag for client in clients for lag in client.lags]
     differences = sum((client.differences() for client in clients), Counter[str]())
@@ -280,28 +210,22 @@ async def speak(port: int, streams: int, seconds: float, frame_seconds: float, *
 # The service.
 
 
-async def look(lags: list[float], stopped: threading.Event) -> None:
-    """Note how late the event loop is, until `stopped`.
+def late(looks: Sequence[tuple[float, float]], start: float, end: float) -> list[float]:
+    """Return how late the event loop was between two moments.
 
     A look that is late stands for those that would have been due meanwhile, which would have been less late.
     """
-    while not stopped.is_set():
-        due = time.monotonic() + LOOK_SECONDS
-        await asyncio.sleep(LOOK_SECONDS)
-        late = time.monotonic() - due
-        lags += [late - missed * LOOK_SECONDS for missed in range(1 + int(late / LOOK_SECONDS))]
+    return [
+        seconds - missed * LOOK_SECONDS
+        for due, seconds in looks
+        if start <= due < end
+        for missed in range(1 + int(seconds / LOOK_SECONDS))
+    ]
 
 
-def cpu_of_threads() -> dict[str, float]:
-    """Return the CPU seconds of the threads of this process, by their names without numbers."""
-    names = {
-        thread.native_id: LOOP if thread.name.endswith("(run)") else thread.name.rsplit("-", 1)[0]
-        for thread in threading.enumerate()
-    }
-    seconds: defaultdict[str, float] = defaultdict(float)
-    for thread in psutil.Process().threads():
-        seconds[names.get(thread.id, "others")] += thread.user_time + thread.system_time
-    return seconds
+def cpu_of_threads(process: int) -> dict[int, float]:
+    """Return the CPU seconds of the threads of a process, by their identifiers."""
+    return {thread.id: thread.user_time + thread.system_time for thread in psutil.Process(process).threads()}
 
 
 def measure(
@@ -310,86 +234,58 @@ def measure(
     frame_seconds: float = FRAME_SECONDS,
     *,
     binary: bool = False,
-    silero: bool = False,
-    profile: bool = False,
+    options: Sequence[str] = (),
+    checkout: Path | None = None,
 ) -> Figures:
-    """Run the service and the clients."""
-    options = [str(streams), "--seconds", str(seconds), "--frame-ms", str(1000 * frame_seconds)]
-    command = [sys.executable, "-m", "tests.bench.many_streams", *options, *["--binary"] * binary]
-    with realtime_service(
-        Engines(silero=silero),
-        loop_factory=uvloop.new_event_loop,
-        owns_process=True,
-        load_limit=1000.0,
-        max_sessions=streams,
-    ) as service:
-        lags: list[float] = []
-        stopped, profiler = threading.Event(), cProfile.Profile()
-        with subprocess.Popen([*command, "--port", str(service.port)], stdout=subprocess.PIPE, text=True) as clients:
-            assert eventually(lambda: service.sessions == streams, OPEN_SECONDS)
-            service.start(look(lags, stopped))
-            if profile:
-                service.call(_start(profiler))
-            before, began, busy = cpu_of_threads(), time.monotonic(), busy_seconds()
-            answer, _ = clients.communicate()
-            after, wall = cpu_of_threads(), time.monotonic() - began
-            busy = busy_seconds() - busy
-        stopped.set()
-        if profile:
-            service.call(_stop(profiler))
-            pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
-    cores = {name: (cpu - before.get(name, 0.0)) / wall for name, cpu in after.items()}
-    heard = Heard(**json.loads(answer))
+    """Run the service and the clients.
+
+    `options` are those of `tests.bench.scripted_service`, `checkout` is the directory of another version of the
+    service, which has this module.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        report = Path(directory) / "report.json"
+        command = ("-m", "tests.bench.scripted_service", str(report), *options)
+        with running_service(None, 0, checkout, command, log_level="warning", max_sessions=str(streams)) as service:
+            readings: list[tuple[float, dict[int, float], float]] = []
+
+            def read() -> None:
+                readings.append((time.monotonic(), cpu_of_threads(service.process_id), busy_seconds()))
+
+            heard = asyncio.run(
+                speak(service.realtime_url, streams, seconds, frame_seconds, binary=binary, all_play=read)
+            )
+            read()
+        reported = json.loads(report.read_text())
+    (start, before, busy_before), (end, after, busy) = readings
+    wall, cores = end - start, defaultdict[str, float](float)
+    for thread, cpu in after.items():
+        cores[reported["threads"].get(str(thread), "others")] += (cpu - before.get(thread, 0.0)) / wall
+    lags = late(reported["looks"], start, end)
     return Figures(
         streams=streams,
         heard=heard,
         lag_p50=percentile(lags, 0.5) or 0.0,
         lag_p99=percentile(lags, 0.99) or 0.0,
         lag_max=max(lags),
-        cores=cores,
+        cores=dict(cores),
         loop_cpu=cores[LOOP] * wall / heard.audio_seconds,
-        cores_of_others=busy / wall - sum(cores.values()) - heard.cpu,
+        cores_of_others=(busy - busy_before) / wall - sum(cores.values()) - heard.cpu,
     )
 
 
-async def _start(profiler: cProfile.Profile) -> None:
-    profiler.enable()
-
-
-async def _stop(profiler: cProfile.Profile) -> None:
-    profiler.disable()
-
-
 def main() -> int:
-    """Print the table, or be the clients; return whether the streams were too many."""
+    """Print the table, and return whether the streams were too many."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("streams", type=int, nargs="*", default=[200])
     parser.add_argument("--seconds", type=float, default=20.0, help="length of each stream")
     parser.add_argument("--frame-ms", type=float, default=1000 * FRAME_SECONDS, help="audio in a message")
     parser.add_argument("--binary", action="store_true", help="audio in binary messages instead of base64")
-    parser.add_argument("--silero", action="store_true", help="pay for the real detector")
-    parser.add_argument("--profile", action="store_true", help="print what the event loop does (it gets slower)")
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    frame_seconds = options.frame_ms / 1000
-    if options.port:
-        (streams,) = options.streams
-        heard = asyncio.run(speak(options.port, streams, options.seconds, frame_seconds, binary=options.binary))
-        print(json.dumps(asdict(heard)))
-        return 0
+    options, others = parser.parse_known_args()
     rows = []
     for streams in options.streams:
         print(f"{streams} streams, {options.seconds:.0f} s ...", file=sys.stderr, flush=True)
-        rows.append(
-            measure(
-                streams,
-                options.seconds,
-                frame_seconds,
-                binary=options.binary,
-                silero=options.silero,
-                profile=options.profile,
-            )
-        )
+        frame_seconds = options.frame_ms / 1000
+        rows.append(measure(streams, options.seconds, frame_seconds, binary=options.binary, options=others))
     Console(width=150).print(table(rows))
     return 0 if all(row.held for row in rows) else 1
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,9 @@ START_SECONDS: Final = 60.0
 
 STOP_SECONDS: Final = 20.0
 """Seconds in which the service must end; it is killed after that."""
+
+SERVE: Final = ("-m", "realtime.cli.main", "serve")
+"""The module of the command, and its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +58,23 @@ class RunningService:
 
 @contextmanager
 def running_service(
-    log: Path | None = None, port: int = 0, checkout: Path | None = None, **settings: str
+    log: Path | None = None,
+    port: int = 0,
+    checkout: Path | None = None,
+    program: Sequence[str] = SERVE,
+    **settings: str,
 ) -> Iterator[RunningService]:
     """Run the service with these settings until the block ends; its output goes to `log`, if given.
 
-    `port` 0 is a free one. `checkout` is the directory of another version to run. Unless the settings say otherwise,
-    the service has a second to drain and refuses no session because of its load: other tests may have the machine.
+    `port` 0 is a free one. `checkout` is the directory of another version to run, `program` what Python runs. Unless
+    the settings say otherwise, the service has a second to drain and refuses no session because of its load: other
+    tests may have the machine.
 
     Raises `RuntimeError` if the service does not start, or has ended before the block does.
     """
     with socket.create_server(("127.0.0.1", port)) as unused:
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-    command = [sys.executable, "-m", "realtime.cli.main", "serve", "--port", address.rpartition(":")[2]]
+    command = [sys.executable, *program, "--port", address.rpartition(":")[2]]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
     settings = {"drain_timeout_seconds": "1", "load_limit": "1000", **settings}
     environment |= {f"VIVAVOCE_{name.upper()}": value for name, value in settings.items()}
