@@ -6,6 +6,7 @@ cannot confirm a hypothesis sooner. The level tells the session how much each de
 
 | sustainable interval | interval used | level |
 |---|---|---|
+| up to 0.15 s (`LOW_MAX_INTERVAL`) | 0.3 s | LOW |
 | up to 0.3 s (`MIN_PARTIAL_INTERVAL`) | 0.3 s | NORMAL |
 | up to 0.5 s (`NORMAL_MAX_INTERVAL`) | as sustainable | NORMAL |
 | up to 0.8 s (`BUSY_MIN_INTERVAL`) | 0.8 s | BUSY |
@@ -18,6 +19,7 @@ All intervals are multiplied by the `patience` of the cadence, which is more tha
 sooner.
 """
 
+import math
 from collections import Counter
 from collections.abc import Set
 from typing import Final
@@ -31,6 +33,9 @@ MIN_PARTIAL_INTERVAL: Final = 0.3
 
 MAX_PARTIAL_INTERVAL: Final = 2.0
 """Longest interval between the partials of a session, in seconds."""
+
+LOW_MAX_INTERVAL: Final = 0.15
+"""Longest sustainable interval at the level LOW, in seconds: each decode may take twice the time."""
 
 NORMAL_MAX_INTERVAL: Final = 0.5
 """Longest sustainable interval at the level NORMAL, in seconds."""
@@ -101,15 +106,18 @@ class Cadence:
 
     def partial_interval(self, now: float) -> float | None:
         """Return the seconds between the partials of one session; None means finals only."""
-        available = (self._workers - self.finals_rate(now)) * self.patience
-        active = len(self._last_active.names(now)) + len(self._queued)  # no session is in both
-        required = active * self._cost.seconds
-        if available <= 0 or required > 2 * MAX_PARTIAL_INTERVAL * available:
+        sustainable = self._sustainable_interval(now)
+        if sustainable > 2 * MAX_PARTIAL_INTERVAL:
             return None
-        sustainable = required / available
         if sustainable <= NORMAL_MAX_INTERVAL:
             return self.patience * max(MIN_PARTIAL_INTERVAL, sustainable)
         return self.patience * min(MAX_PARTIAL_INTERVAL, max(BUSY_MIN_INTERVAL, sustainable))
+
+    def _sustainable_interval(self, now: float) -> float:
+        """Return the seconds in which the engine can decode a partial of each session, without `patience`."""
+        available = (self._workers - self.finals_rate(now)) * self.patience
+        active = len(self._last_active.names(now)) + len(self._queued)  # no session is in both
+        return active * self._cost.seconds / available if available > 0 else math.inf
 
     @property
     def max_interval(self) -> float:
@@ -118,7 +126,9 @@ class Cadence:
 
     def level(self, now: float) -> LoadLevel:
         """Return the load level."""
-        partial_interval = self.partial_interval(now)
-        if partial_interval is None or partial_interval > CRITICAL_INTERVAL * self.patience:
+        sustainable = self._sustainable_interval(now)
+        if sustainable > CRITICAL_INTERVAL:
             return LoadLevel.CRITICAL
-        return LoadLevel.BUSY if partial_interval > NORMAL_MAX_INTERVAL * self.patience else LoadLevel.NORMAL
+        if sustainable > NORMAL_MAX_INTERVAL:
+            return LoadLevel.BUSY
+        return LoadLevel.NORMAL if sustainable > LOW_MAX_INTERVAL else LoadLevel.LOW

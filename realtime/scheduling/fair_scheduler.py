@@ -24,7 +24,7 @@ from typing import Final, TypeAlias
 from realtime.scheduling.cadence import MIN_PARTIAL_INTERVAL
 from realtime.scheduling.cost import MAX_BATCH, TARGET_BATCH_SIZE
 from realtime.scheduling.load import Load
-from realtime.scheduling.priority import LoadLevel, Priority
+from realtime.scheduling.priority import Priority
 from realtime.scheduling.queue import Stage, Ticket
 from realtime.scheduling.recent import RecentTimes
 from realtime.speech.recognition import TranscriptionRequest
@@ -165,7 +165,7 @@ class Scheduler:
 
     def _may_wait(self, encoded: Tickets, now: float) -> bool:
         """Whether a batch may wait to fill: it is small, and the engine is busy."""
-        return len(encoded) < TARGET_BATCH_SIZE and self.load.cadence.level(now) is not LoadLevel.NORMAL
+        return len(encoded) < TARGET_BATCH_SIZE and self.load.cadence.level(now).is_high
 
     def due(self, now: float) -> float | None:
         partial_interval = self.load.cadence.partial_interval(now)

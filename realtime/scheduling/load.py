@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from realtime.scheduling.admission import DEFAULT_LOAD_LIMIT, AdmissionControl
 from realtime.scheduling.cadence import Cadence
 from realtime.scheduling.cost import AVERAGING_SECONDS, USUAL_SECONDS, DecayingRate, PartialCost, normalized
-from realtime.scheduling.priority import ClientId, LoadLevel, Priority
+from realtime.scheduling.priority import ClientId, Priority
 
 UPLOAD_SHARE: Final = 0.1
 """Share of the engine's time that uploads get above the level NORMAL."""
@@ -102,4 +102,4 @@ class Load:
 
     def admits_uploads(self, now: float) -> bool:
         """Whether uploads may use the engine while no live request is due."""
-        return self.cadence.level(now) is LoadLevel.NORMAL or self._uploads.read(now) < UPLOAD_SHARE * self.workers
+        return not self.cadence.level(now).is_high or self._uploads.read(now) < UPLOAD_SHARE * self.workers

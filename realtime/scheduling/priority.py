@@ -18,9 +18,15 @@ class Priority(IntEnum):
 class LoadLevel(Enum):
     """How busy an engine is; `realtime.scheduling.cadence` has the thresholds."""
 
+    LOW = "low"
     NORMAL = "normal"
     BUSY = "busy"
     CRITICAL = "critical"
+
+    @property
+    def is_high(self) -> bool:
+        """Whether partials come less often than they should."""
+        return self in (LoadLevel.BUSY, LoadLevel.CRITICAL)
 
 
 class ClientId(NamedTuple):

@@ -32,7 +32,7 @@ from realtime.speech.language_evidence import MIN_CONFIDENCE, Probabilities, pri
 from realtime.speech.local_agreement import Draft
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.suppression import Suppression, suppression
-from realtime.speech.transcript import Hypothesis
+from realtime.speech.transcript import Hypothesis, runs_away
 
 REMEMBERED_SEGMENTS: Final = 4
 """Segments whose languages are remembered; each counts half as much as the one after it."""
@@ -125,7 +125,9 @@ class Captioning:
             segment.final = FinalResult(in_flight.speech_end, hypothesis)
             if not self._turns.config_of(segment).decode_partials:
                 return  # what it says is committed when its segment is complete
-        if segment.done or not (segment.is_open or in_flight.draft) or suppression(hypothesis, segment.speech):
+        if segment.done or not (segment.is_open or in_flight.draft):
+            return
+        if runs_away(hypothesis) or suppression(hypothesis, segment.speech):
             return
         if hypothesis.language_probability < MIN_COMMIT_CONFIDENCE:
             return

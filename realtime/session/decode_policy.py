@@ -31,6 +31,7 @@ from realtime.session.segments import Phase, Segment
 from realtime.speech.certainty import MIN_SPAN
 
 MIN_NEW_SPEECH: Final = {
+    LoadLevel.LOW: SAMPLE_RATE // 4,
     LoadLevel.NORMAL: SAMPLE_RATE // 4,
     LoadLevel.BUSY: SAMPLE_RATE // 2,
     LoadLevel.CRITICAL: SAMPLE_RATE // 2,

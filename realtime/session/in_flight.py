@@ -63,7 +63,7 @@ class InFlight:
         else:
             segment.requested_until = self.speech_end
             self.is_long = self.end - self.start > MAX_PARTIAL[load]
-        timed = config.time_partials and load is LoadLevel.NORMAL
+        timed = config.time_partials and not load.is_high
         told = None if self.final else segment.partial_language
         return TranscriptionRequest(
             samples=buffer.slice(self.start, self.end),
@@ -76,7 +76,7 @@ class InFlight:
             word_times=self.final or self.is_long or timed,
             voice=segment.voice.between(self.start, self.end),
             translate=config.translate,
-            under_load=load is not LoadLevel.NORMAL,
+            under_load=load.is_high,
         ).after_silence(self.lead_in)
 
     def _expected(self) -> Sequence[Word]:

@@ -8,6 +8,7 @@ from realtime.scheduling.priority import LoadLevel
 from realtime.session.segments import EARLY_FINAL_SILENCE, Segment
 
 MAX_SEGMENT: Final = {
+    LoadLevel.LOW: 10 * SAMPLE_RATE,
     LoadLevel.NORMAL: 10 * SAMPLE_RATE,
     LoadLevel.BUSY: 6 * SAMPLE_RATE,
     LoadLevel.CRITICAL: 7 * SAMPLE_RATE // 2,
@@ -18,6 +19,7 @@ more: word error rates over 23 minutes of English are 7.35 % with 8 s and 7.2 % 
 """
 
 MAX_PARTIAL: Final = {
+    LoadLevel.LOW: 8 * SAMPLE_RATE,
     LoadLevel.NORMAL: 5 * SAMPLE_RATE,
     LoadLevel.BUSY: 5 * SAMPLE_RATE,
     LoadLevel.CRITICAL: 7 * SAMPLE_RATE // 2,

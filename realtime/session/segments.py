@@ -50,6 +50,7 @@ LEAD_OUT: Final = SAMPLE_RATE * 200 // 1000
 """Samples decoded after the last window with speech (200 ms)."""
 
 COMMITTED_CONTEXT: Final = {
+    LoadLevel.LOW: 5 * SAMPLE_RATE,
     LoadLevel.NORMAL: 5 * SAMPLE_RATE // 2,
     LoadLevel.BUSY: 3 * SAMPLE_RATE // 2,
     LoadLevel.CRITICAL: 3 * SAMPLE_RATE // 2,

@@ -42,7 +42,7 @@ class Turns:
     def certainty(self) -> Certainty:
         """How certain words of partials must be to be committed."""
         wanted = self.config.certainty
-        return wanted if self.load is LoadLevel.NORMAL or wanted != CERTAIN else LIKELY
+        return LIKELY if self.load.is_high and wanted == CERTAIN else wanted
 
     @property
     def current_id(self) -> str | None:
@@ -85,7 +85,7 @@ class Turns:
         load = self.load if partials else LoadLevel.NORMAL  # so that the cuts are always the same
         segment.add_window(start, end, probability)
         # Of finals alone, none is requested before the silence that is decoded with it.
-        segment.prepares_answer = self.config.answers_early and partials and load is LoadLevel.NORMAL
+        segment.prepares_answer = self.config.answers_early and partials and not load.is_high
         if segment.speech_start is None:
             segment.start = max(segment.start, end - LEADING_SILENCE)
         elif (at := cut_position(segment, load, self._buffer)) is not None:

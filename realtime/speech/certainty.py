@@ -27,4 +27,7 @@ CERTAIN: Final = Certainty(0.94, 14 * SAMPLE_RATE // 10)
 """What is asked unless a client has another wish."""
 
 LIKELY: Final = Certainty(0.9, MIN_SPAN)
-"""What is asked instead of `CERTAIN` under load, where the next partial, which could confirm words, comes late."""
+"""What is asked instead of `CERTAIN` under load, where the next partial, which could confirm words, comes late.
+
+In a pause, where no word is cut off, its probability is enough for everybody.
+"""

@@ -9,6 +9,9 @@ from typing import Final, TypeVar
 LOOP: Final = re.compile(r"(.{1,12})\1{7,}+.{0,12}$", re.DOTALL)
 """Up to twelve characters eight times or more at the end of a text, the last time perhaps incomplete."""
 
+RUNAWAY: Final = re.compile(r"(.{1,60})\1{3,}+.{0,60}$", re.DOTALL)
+"""A phrase four times or more at the end of a text, the last time perhaps incomplete."""
+
 _Number = TypeVar("_Number", int, float)
 
 
@@ -156,3 +159,8 @@ def ends_in_loop(text: str) -> bool:
     """Return whether at least half of the text is a few characters again and again, up to its end: "K.K.K.K.K.K.K."."""
     loop = LOOP.search(text)
     return loop is not None and 2 * len(loop.group()) >= len(text)
+
+
+def runs_away(hypothesis: Hypothesis) -> bool:
+    """Return whether decoding was stopped while it wrote the same phrase again and again."""
+    return not hypothesis.ended and RUNAWAY.search(hypothesis.text) is not None

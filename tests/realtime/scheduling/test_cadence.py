@@ -24,6 +24,8 @@ def test_the_interval_grows_with_the_number_of_active_sessions() -> None:
 @pytest.mark.parametrize(
     ("talkers", "level"),
     [
+        (3, LoadLevel.LOW),
+        (4, LoadLevel.NORMAL),
         (6, LoadLevel.NORMAL),
         (14, LoadLevel.BUSY),
         (17, LoadLevel.BUSY),

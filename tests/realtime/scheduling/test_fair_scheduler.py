@@ -163,7 +163,7 @@ def test_an_encoded_final_does_not_wait_where_encoding_takes_long() -> None:
     for number in range(TARGET_BATCH_SIZE):
         queue.load.record_encode(ClientId("", f"talker {number}"), Priority.PARTIAL, 2 * MAX_FINAL_DELAY, NOW)
     waiting(queue, final("over"), partial("talker"))
-    assert queue.load.cadence.level(NOW) is not LoadLevel.NORMAL
+    assert queue.load.cadence.level(NOW).is_high
     assert [sessions(work(queue, NOW)) for _ in range(3)] == [["over"], ["over"], ["talker"]]
 
 
@@ -260,7 +260,7 @@ def test_a_request_is_pulled_with_the_load_of_the_moment_it_is_taken() -> None:
         queue.load.record_encode(ClientId("", f"talker {number}"), Priority.PARTIAL, COST, NOW)
     waiting(queue, Ticket(request, Priority.FINAL, ClientId("", "late")))
     begun(queue)
-    assert pulled == [LoadLevel.NORMAL, LoadLevel.CRITICAL]
+    assert pulled == [LoadLevel.LOW, LoadLevel.CRITICAL]
 
 
 def test_a_request_withdrawn_when_it_is_pulled_costs_nothing_and_delays_no_partial() -> None:

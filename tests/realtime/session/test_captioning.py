@@ -95,13 +95,24 @@ def test_deltas_add_up_to_the_final_text() -> None:
     assert [conversation.transcript()] == texts(conversation)
 
 
-@pytest.mark.parametrize(("load", "committed"), [(LoadLevel.NORMAL, ""), (LoadLevel.BUSY, "it")])
-def test_words_that_probably_stay_are_committed_sooner_under_load(load: LoadLevel, committed: str) -> None:
+@pytest.mark.parametrize("load", LoadLevel)
+def test_words_that_probably_stay_are_committed_sooner_under_load(load: LoadLevel) -> None:
     conversation, _ = speaking_until_requested()
     conversation.load = load
     conversation.take()
     conversation.answer(Transcribe, Hypothesis((Word(" it", 0, 0, 0.9),), "en", 0.0, -0.2, 1.2))
-    assert conversation.transcript() == committed
+    assert conversation.transcript() == ("it" if load.is_high else "")
+
+
+def test_a_partial_that_ran_away_is_ignored() -> None:
+    conversation, microphone = Conversation(configured(include_partials=True), held=(Transcribe,)), Microphone()
+    speak_until_requested(conversation, microphone)
+    words = [Word(f" {word}", 0, 0, 0.99) for word in ("it", "was", "a", "dark", "and", "stormy", "X-" * 10)]
+    conversation.answer(Transcribe, Hypothesis(tuple(words), "en", 0.0, -0.2, 1.2, ended=False))
+    assert conversation.outputs_of(TranscriptRevised) == []
+    speak_until_requested(conversation, microphone)
+    conversation.answer(Transcribe, Hypothesis(tuple(words[:-1]), "en", 0.0, -0.2, 1.2, ended=False))
+    assert conversation.transcript() == "it was a dark and stormy"
 
 
 def test_what_hypotheses_that_lie_far_enough_apart_agree_on_is_committed() -> None:
@@ -817,7 +828,7 @@ def test_a_decode_is_of_bounded_length_however_long_a_turn_is(load: LoadLevel) -
     for final, limit in ((False, MAX_PARTIAL[load]), (True, MAX_SEGMENT[load])):
         longest = max(len(request.samples) for request in conversation.requests if request.final is final)
         assert longest <= limit + COMMITTED_CONTEXT[load] + 2 * MIN_SPAN
-    assert {request.under_load for request in conversation.requests} == {load is not LoadLevel.NORMAL}
+    assert {request.under_load for request in conversation.requests} == {load.is_high}
 
 
 def test_a_long_partial_is_decoded_with_word_times_and_a_short_one_without() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.segmentation import Span
-from realtime.speech.transcript import Hypothesis, Token, Word, mostly_repeats
+from realtime.speech.transcript import Hypothesis, Token, Word, mostly_repeats, runs_away
 
 BEGINNING = Hypothesis(
     (Word(" The", 0, 1_600, 0.9), Word(" end", 1_600, 4_800, 0.8)),
@@ -100,3 +100,17 @@ def test_a_word_without_times_keeps_its_text_tokens_and_probability() -> None:
 )
 def test_a_phrase_said_three_times_in_a_row_is_a_repetition(text: str, repeats: bool) -> None:
     assert mostly_repeats([Word(f" {word}", 0, 0, 0.9) for word in text.split()]) is repeats
+
+
+@pytest.mark.parametrize(
+    ("text", "ended", "away"),
+    [
+        ("Represented in the " + "X-" * 40, False, True),
+        ("Printed with the ink" + " of the more formal, with the others" * 4, False, True),
+        ("Printed with the ink" + " of the more formal, with the others" * 3, False, False),
+        ("Ha" + " ha" * 20, True, False),
+        ("A text that is long enough for the limit", False, False),
+    ],
+)
+def test_a_hypothesis_runs_away_if_it_repeats_a_phrase_until_it_is_stopped(text: str, ended: bool, away: bool) -> None:
+    assert runs_away(Hypothesis((Word(text, 0, 0, 0.9),), "en", ended=ended)) is away
