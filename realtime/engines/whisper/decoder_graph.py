@@ -1,5 +1,8 @@
 """Whisper's decoder as ONNX graphs, built from the weights of a model.
 
+`python -m realtime.engines.whisper.decoder_graph MODEL DIRECTORY` writes them: a process of its own does, because onnx
+takes 11 MB.
+
 Three graphs: one projects a decoder memory to the keys and values of cross-attention, once for a request; one takes the
 next tokens of each request of a batch, with the keys and values of those before, and returns the decoder's last states;
 one projects these to logits.
@@ -11,6 +14,7 @@ Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervis
 lists of operators of ONNX and onnxruntime.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -21,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from realtime.engines.whisper.stored_weights import StoredWeights
+from realtime.errors import EngineError
 
 LIMIT: Final = 127
 """Largest 8-bit weight or activation."""
@@ -37,7 +42,7 @@ class _Graph:
 
     def __init__(self, weights: StoredWeights, file: Path) -> None:
         self._weights = weights
-        self._heads, self._head = heads_of(weights)
+        self._heads, self._head = weights.decoder_heads
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
         self._file = file
@@ -165,32 +170,13 @@ def _in_8_bits(weights: StoredWeights, name: str) -> tuple[NDArray[np.int8], NDA
     return rounded, scales
 
 
-def heads_of(weights: StoredWeights) -> tuple[int, int]:
-    """Return the number of attention heads of the decoder, and the dimensions of each."""
-    heads = weights.number("decoder/num_heads")
-    return heads, weights.shape("decoder/embeddings/weight")[1] // heads
-
-
-def frames_axis(name: str) -> int:
-    """Return which axis of keys or values of the memory, by their name, has the frames."""
-    return 3 if "keys" in name else 2
-
-
-def layers(weights: StoredWeights) -> int:
-    """Return the number of layers of the decoder."""
-    count = 0
-    while f"decoder/layer_{count}/ffn/linear_0/weight" in weights:
-        count += 1
-    return count
-
-
 def write_memory_graph(weights: StoredWeights, file: Path) -> None:
     """Write the graph from `memory`, (batch, frames, model dimension), to `memory_keys_N` and `memory_values_N`.
 
     Those are (batch, heads, head dimension, frames) and (batch, heads, frames, head dimension).
     """
     graph, outputs = _Graph(weights, file), list[str]()
-    for layer in range(layers(weights)):
+    for layer in range(weights.decoder_layers):
         keys, values = graph.heads(graph.linear("memory", f"decoder/layer_{layer}/attention/linear_1"), 2)
         outputs += [
             graph.add("Transpose", keys, output=f"memory_keys_{layer}", perm=[0, 1, 3, 2]),
@@ -219,7 +205,7 @@ def write_decoder_graph(weights: StoredWeights, file: Path) -> None:
         ("wanted", TensorProto.INT64, ["places"]),
     ]
     value = "tokens"
-    for layer in range(layers(weights)):
+    for layer in range(weights.decoder_layers):
         name = f"decoder/layer_{layer}"
         normed = graph.norm(value, f"{name}/self_attention/layer_norm")
         query, keys, values = graph.heads(graph.linear(normed, f"{name}/self_attention/linear_0"), 3)
@@ -254,3 +240,19 @@ def write_projection_graph(weights: StoredWeights, file: Path) -> None:
     graph = _Graph(weights, file)
     graph.linear("states", "decoder/projection", output="logits")
     graph.write([("states", TensorProto.FLOAT, ["places", "dimension"])], ["logits"])
+
+
+def main() -> None:
+    """Write the graphs of a model in CTranslate2's format as `NAME.onnx`; say on standard error why that failed."""
+    model, directory = map(Path, sys.argv[1:])
+    try:
+        weights = StoredWeights(model / "model.bin")
+        write_memory_graph(weights, directory / "memory.onnx")
+        write_decoder_graph(weights, directory / "decoder.onnx")
+        write_projection_graph(weights, directory / "projection.onnx")
+    except EngineError as exc:
+        sys.exit(exc.message)
+
+
+if __name__ == "__main__":
+    main()

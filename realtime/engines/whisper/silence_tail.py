@@ -12,13 +12,17 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from realtime.engines.whisper.decoder_graph import frames_axis
 from realtime.engines.whisper.windows import END_FRAMES, FULL_WINDOW_FRAMES, LENGTH_BUCKET, Encoding, silence_places
 
 KEPT: Final = LENGTH_BUCKET
 """Frames of silence that are kept: all that most partials need. They take 10 MB for `whisper-base`."""
 
 END: Final = FULL_WINDOW_FRAMES - END_FRAMES
+
+
+def frames_axis(name: str) -> int:
+    """Return which axis of keys or values of the memory, by their name, has the frames."""
+    return 3 if "keys" in name else 2
 
 
 class SilenceTail:

@@ -21,9 +21,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from realtime.engines.whisper.batch_state import MASKED, BatchState
-from realtime.engines.whisper.decoder_graph import frames_axis
 from realtime.engines.whisper.logits import Logits
-from realtime.engines.whisper.silence_tail import SilenceTail
+from realtime.engines.whisper.silence_tail import SilenceTail, frames_axis
 from realtime.engines.whisper.stored_weights import StoredWeights
 from realtime.engines.whisper.windows import Encoding
 

@@ -1,26 +1,23 @@
-"""Load the second decoder of a model; separate, because it imports onnx, which takes memory."""
+"""Load the second decoder of a model, whose graphs another process writes (`decoder_graph`)."""
 
 import json
-from collections.abc import Callable
+import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
-from onnxruntime import InferenceSession
 from tokenizers import Tokenizer
 
 from realtime.engines.onnx import FAILED_RUN, load_model
-from realtime.engines.whisper.decoder_graph import (
-    heads_of,
-    layers,
-    write_decoder_graph,
-    write_memory_graph,
-    write_projection_graph,
-)
 from realtime.engines.whisper.speculative import SpecialTokens, SpeculativeDecoder
 from realtime.engines.whisper.stored_weights import StoredWeights
 from realtime.engines.whisper.windows import Encoding
 from realtime.errors import EngineError
+
+WRITING_TIMEOUT: Final = 600.0
+"""Seconds in which the graphs must have been written."""
 
 
 def load(directory: Path, vocabulary: Tokenizer, silence: Encoding, threads: int) -> SpeculativeDecoder:
@@ -34,31 +31,37 @@ def load(directory: Path, vocabulary: Tokenizer, silence: Encoding, threads: int
         with ExitStack() as failed:
             weights = StoredWeights(directory / "model.bin")
             failed.callback(weights.close)
-            decoder = _decoder(weights, _special_tokens(directory, vocabulary), silence, max(1, threads))
+            special = _special_tokens(directory, vocabulary)
+            with TemporaryDirectory() as graphs:
+                _write_graphs(directory, graphs)
+                # An arena would keep as much memory as the largest batch took.
+                memory, decoder, projection = (
+                    load_model(Path(graphs, f"{name}.onnx"), "The decoder", max(1, threads), arena=False)
+                    for name in ("memory", "decoder", "projection")
+                )
+            cache = 2 * weights.decoder_layers, *weights.decoder_heads
+            loaded = SpeculativeDecoder(memory, decoder, projection, cache, weights, special, silence)
             failed.pop_all()
-            return decoder
-    except (OSError, ValueError, LookupError, TypeError, MemoryError, *FAILED_RUN) as exc:
+            return loaded
+    except (OSError, ValueError, LookupError, TypeError, MemoryError, subprocess.SubprocessError, *FAILED_RUN) as exc:
         raise EngineError(f"the weights could not be used: {exc!r}") from exc
 
 
-def _decoder(weights: StoredWeights, special: SpecialTokens, silence: Encoding, threads: int) -> SpeculativeDecoder:
-    with TemporaryDirectory() as written:
-
-        def loaded(write: Callable[[StoredWeights, Path], None]) -> InferenceSession:
-            file = Path(written, f"{write.__name__}.onnx")
-            write(weights, file)
-            # An arena would keep as much memory as the largest batch took.
-            return load_model(file, "The decoder", threads, arena=False)
-
-        return SpeculativeDecoder(
-            loaded(write_memory_graph),
-            loaded(write_decoder_graph),
-            loaded(write_projection_graph),
-            (2 * layers(weights), *heads_of(weights)),
-            weights,
-            special,
-            silence,
-        )
+def _write_graphs(model: Path, directory: str) -> None:
+    """Write the graphs of a model. Raises `EngineError`, `OSError` and `SubprocessError`."""
+    command = [sys.executable, "-P", "-m", "realtime.engines.whisper.decoder_graph", str(model), directory]
+    writing = subprocess.run(  # noqa: S603 - this Python and this package
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=WRITING_TIMEOUT,
+        check=False,
+    )
+    if writing.returncode:
+        *_, last = ["no error message", *writing.stderr.strip().splitlines()]
+        raise EngineError(f"writing its graphs failed with exit code {writing.returncode}: {last}")
 
 
 def _special_tokens(directory: Path, vocabulary: Tokenizer) -> SpecialTokens:

@@ -69,6 +69,20 @@ class StoredWeights:
                 if name + suffix in self._variables:
                     self._variables[alias + suffix] = self._variables[name + suffix]
 
+    @property
+    def decoder_heads(self) -> tuple[int, int]:
+        """Number of attention heads of the decoder, and the dimensions of each."""
+        heads = self.number("decoder/num_heads")
+        return heads, self.shape("decoder/embeddings/weight")[1] // heads
+
+    @property
+    def decoder_layers(self) -> int:
+        """Number of layers of the decoder."""
+        count = 0
+        while f"decoder/layer_{count}/ffn/linear_0/weight" in self:
+            count += 1
+        return count
+
     def __contains__(self, name: str) -> bool:
         return name in self._variables
 
