@@ -153,6 +153,10 @@ def words(streams: int) -> Callable[[Version, Sequence[SpeechClip]], Figures]:
             "word errors, %": 100 * run.word_error_rate,
             "word errors of whole files, %": 100 * run.whole_file_error_rate,
             "words": run.words,
+            "commit lag p50, s": run.commit_lag_p50,
+            "commit lag p95, s": run.commit_lag_p95,
+            "settled lag p95, s": run.settled_lag_p95,
+            "CPU, s per s": run.cpu_seconds_per_audio_second,
         }
 
     return measure
