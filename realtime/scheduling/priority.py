@@ -25,7 +25,7 @@ class LoadLevel(Enum):
 
     @property
     def is_high(self) -> bool:
-        """Whether partials come less often than they should."""
+        """Whether there is load: BUSY or CRITICAL."""
         return self in (LoadLevel.BUSY, LoadLevel.CRITICAL)
 
 

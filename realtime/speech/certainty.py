@@ -30,7 +30,4 @@ VERY_CERTAIN: Final = Certainty(0.96, 2 * SAMPLE_RATE)
 """What is asked instead of `CERTAIN` while there is little load, where partials have more context, too."""
 
 LIKELY: Final = Certainty(0.9, MIN_SPAN)
-"""What is asked instead of `CERTAIN` under load, where the next partial, which could confirm words, comes late.
-
-In a pause, where no word is cut off, its probability is enough for everybody.
-"""
+"""What is asked instead of `CERTAIN` under load, where the next partial, which could confirm words, comes late."""

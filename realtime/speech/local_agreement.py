@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from realtime.audio.formats import SAMPLE_RATE
-from realtime.speech.certainty import CERTAIN, LIKELY, MIN_SPAN, Certainty
+from realtime.speech.certainty import CERTAIN, MIN_SPAN, Certainty
 from realtime.speech.punctuation import SENTENCE_ENDS
 from realtime.speech.sentence_case import begins_sentence, capitalised
 from realtime.speech.stability import stable_length
@@ -126,9 +126,8 @@ class LocalAgreement:
             confirmed = max(confirmed, min(len(ages), _settled_length(tail), _settled_length(newest)))
         if mostly_repeats(words) or mostly_repeats(tail):
             certainty = replace(certainty, probability=1.0)
-        if pausing:
-            certainty = replace(certainty, probability=min(certainty.probability, LIKELY.probability))
-        agreed = stable_length(tail, ages, certainty, confirmed)
+        agreed = confirmed if pausing else 0
+        agreed = max(agreed, stable_length(tail, ages, certainty, confirmed))
         self._tails.append((end, tail))
         return self._take(tail, agreed)
 

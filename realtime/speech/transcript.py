@@ -4,13 +4,15 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Final, TypeVar
 
 LOOP: Final = re.compile(r"(.{1,12})\1{7,}+.{0,12}$", re.DOTALL)
 """Up to twelve characters eight times or more at the end of a text, the last time perhaps incomplete."""
 
-RUNAWAY: Final = re.compile(r"(.{1,60})\1{3,}+.{0,60}$", re.DOTALL)
-"""A phrase four times or more at the end of a text, the last time perhaps incomplete."""
+LONGEST_PHRASE: Final = 60
+MIN_REPEATED: Final = 40
+"""Characters of the phrase that `runs_away` looks for, at most, and of what repeats it, at least."""
 
 _Number = TypeVar("_Number", int, float)
 
@@ -162,5 +164,13 @@ def ends_in_loop(text: str) -> bool:
 
 
 def runs_away(hypothesis: Hypothesis) -> bool:
-    """Return whether decoding was stopped while it wrote the same phrase again and again."""
-    return not hypothesis.ended and RUNAWAY.search(hypothesis.text) is not None
+    """Return whether decoding was stopped while it wrote a phrase for the fourth time or more."""
+    text = hypothesis.text
+    phrases = range(1, 0 if hypothesis.ended else 1 + min(LONGEST_PHRASE, len(text)))
+    return any(_repeated(text, length) >= max(MIN_REPEATED, 3 * length) for length in phrases)
+
+
+def _repeated(text: str, length: int) -> int:
+    """Return how many characters at the end of a text equal those `length` characters before them."""
+    pairs = zip(reversed(text), reversed(text[:-length]), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -202,9 +202,9 @@ ROWS: Final[Mapping[str, Row]] = {
     "half-machine": Row(half_machine),
     "admission": Row(admission),
     "uploads": Row(uploads),
-    "scripted-streams": Row(scripted_streams),
     "words-12": Row(words(12), 1),
     "words-1": Row(words(1), 1, at_once=True),
+    "scripted-streams": Row(scripted_streams),
 }
 
 

@@ -2,8 +2,8 @@
 
     python -m tests.bench.many_streams [STREAMS] [--seconds S] [--frame-ms MS] [--binary] [--silero] [--profile]
 
-The service is another process (`tests.bench.scripted_service`, which has the last two options). Every word is a number
-in the samples, so that the words that were lost or came twice are known.
+The service is another process (`tests.bench.scripted_service`). Every word is a number in the samples, so that the
+words that were lost or came twice are known.
 """
 
 import argparse
@@ -42,6 +42,9 @@ MAX_LAG: Final = 0.05
 
 FRAME_SECONDS: Final = 0.04
 """Seconds of audio in a message, as clients usually send it."""
+
+START_SECONDS: Final = 1.0
+"""Seconds within which all streams begin."""
 
 RECOGNIZER: Final = "whisper-base"
 """Name of its threads."""
@@ -188,9 +191,10 @@ async def speak(
     """Play the streams, and return what they heard; `all_play` is called when the last one has begun."""
     clients = [Client(number, seconds, frame_seconds, binary=binary) for number in range(streams)]
     began, cpu = time.monotonic() + 0.02 * streams, time.process_time()
-    asyncio.get_running_loop().call_later(began + 1 - time.monotonic(), all_play)
-    # Spread over a second, so that they neither connect nor send nor pause in step.
-    await asyncio.gather(*(client.run(url, began + number / streams) for number, client in enumerate(clients)))
+    asyncio.get_running_loop().call_later(began + START_SECONDS - time.monotonic(), all_play)
+    # Spread, so that they neither connect nor send nor pause in step.
+    starts = (began + START_SECONDS * number / streams for number in range(streams))
+    await asyncio.gather(*(client.run(url, start) for client, start in zip(clients, starts, strict=True)))
     cpu, wall = time.process_time() - cpu, time.monotonic() - began
     lags = [lag for client in clients for lag in client.lags]
     differences = sum((client.differences() for client in clients), Counter[str]())
@@ -239,8 +243,8 @@ def measure(
 ) -> Figures:
     """Run the service and the clients.
 
-    `options` are those of `tests.bench.scripted_service`, `checkout` is the directory of another version of the
-    service, which has this module.
+    `options` are those of `tests.bench.scripted_service`; `checkout` is the directory of another version of the
+    service, to which that module has been added.
     """
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.json"
@@ -280,7 +284,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="length of each stream")
     parser.add_argument("--frame-ms", type=float, default=1000 * FRAME_SECONDS, help="audio in a message")
     parser.add_argument("--binary", action="store_true", help="audio in binary messages instead of base64")
-    options, others = parser.parse_known_args()
+    parser.add_argument("--silero", action="store_true", help="pay for the real detector")
+    parser.add_argument("--profile", action="store_true", help="print what the event loop does (it gets slower)")
+    options = parser.parse_args()
+    if options.seconds <= START_SECONDS:
+        parser.error(f"streams of more than {START_SECONDS:g} s are needed: they begin within that time")
+    others = ["--silero"] * options.silero + ["--profile"] * options.profile
     rows = []
     for streams in options.streams:
         print(f"{streams} streams, {options.seconds:.0f} s ...", file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
 """Whisper's decoder as ONNX graphs, built from the weights of a model.
 
 `python -m realtime.engines.whisper.decoder_graph MODEL DIRECTORY` writes them: a process of its own does, because onnx
-takes 11 MB.
+takes 7 MB.
 
 Three graphs: one projects a decoder memory to the keys and values of cross-attention, once for a request; one takes the
 next tokens of each request of a batch, with the keys and values of those before, and returns the decoder's last states;

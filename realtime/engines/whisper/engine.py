@@ -25,7 +25,7 @@ from realtime.engines.whisper.detection import LanguageDetector
 from realtime.engines.whisper.encoder import Encoder
 from realtime.engines.whisper.options import preceding
 from realtime.engines.whisper.speculative import SpeculativeDecoder
-from realtime.engines.whisper.speculative_loading import load
+from realtime.engines.whisper.speculative_loading import load as load_decoder
 from realtime.engines.whisper.steps import Step, Steps
 from realtime.engines.whisper.vocabulary import with_first_merge
 from realtime.engines.whisper.windows import DecodeState, Encoding, batches, padded
@@ -157,9 +157,8 @@ def _greedy_decoder(directory: Path, model: WhisperModel, silence: Encoding, thr
     if model.model.device != "cpu" or model.model.compute_type not in IN_8_BITS or not has_vnni():
         logger.info("Speculative decoding is off: it needs int8 on a CPU with VNNI.")
         return None
-
     try:
-        return load(directory, model.hf_tokenizer, silence, threads)
+        return load_decoder(directory, model.hf_tokenizer, silence, threads)
     except EngineError as exc:
         logger.warning("Speculative decoding is off: %s", exc)
         return None

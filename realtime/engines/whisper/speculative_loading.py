@@ -1,6 +1,7 @@
 """Load the second decoder of a model, whose graphs another process writes (`decoder_graph`)."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -16,8 +17,11 @@ from realtime.engines.whisper.stored_weights import StoredWeights
 from realtime.engines.whisper.windows import Encoding
 from realtime.errors import EngineError
 
-WRITING_TIMEOUT: Final = 600.0
-"""Seconds in which the graphs must have been written."""
+WRITING_TIMEOUT: Final = 120.0
+"""Seconds in which the graphs must have been written; those of whisper-large-v3 take 6 s."""
+
+_PACKAGES: Final = Path(__file__).parents[3]
+"""Directory of this package, which a process finds as this one has found it."""
 
 
 def load(directory: Path, vocabulary: Tokenizer, silence: Encoding, threads: int) -> SpeculativeDecoder:
@@ -33,7 +37,7 @@ def load(directory: Path, vocabulary: Tokenizer, silence: Encoding, threads: int
             failed.callback(weights.close)
             special = _special_tokens(directory, vocabulary)
             with TemporaryDirectory() as graphs:
-                _write_graphs(directory, graphs)
+                _write_graphs(directory, Path(graphs))
                 # An arena would keep as much memory as the largest batch took.
                 memory, decoder, projection = (
                     load_model(Path(graphs, f"{name}.onnx"), "The decoder", max(1, threads), arena=False)
@@ -43,25 +47,34 @@ def load(directory: Path, vocabulary: Tokenizer, silence: Encoding, threads: int
             loaded = SpeculativeDecoder(memory, decoder, projection, cache, weights, special, silence)
             failed.pop_all()
             return loaded
-    except (OSError, ValueError, LookupError, TypeError, MemoryError, subprocess.SubprocessError, *FAILED_RUN) as exc:
+    except (OSError, ValueError, LookupError, TypeError, MemoryError, *FAILED_RUN) as exc:
         raise EngineError(f"the weights could not be used: {exc!r}") from exc
 
 
-def _write_graphs(model: Path, directory: str) -> None:
-    """Write the graphs of a model. Raises `EngineError`, `OSError` and `SubprocessError`."""
-    command = [sys.executable, "-P", "-m", "realtime.engines.whisper.decoder_graph", str(model), directory]
-    writing = subprocess.run(  # noqa: S603 - this Python and this package
-        command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=WRITING_TIMEOUT,
-        check=False,
-    )
-    if writing.returncode:
-        *_, last = ["no error message", *writing.stderr.strip().splitlines()]
-        raise EngineError(f"writing its graphs failed with exit code {writing.returncode}: {last}")
+def _write_graphs(model: Path, directory: Path) -> None:
+    """Write the graphs of a model in another process, which the signals of a terminal do not reach.
+
+    Raises `EngineError` and `OSError`.
+    """
+    command = [sys.executable, "-P", "-m", "realtime.engines.whisper.decoder_graph", str(model), str(directory)]
+    try:
+        subprocess.run(  # noqa: S603 - this Python and this package
+            command,
+            env=os.environ | {"PYTHONPATH": str(_PACKAGES)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            timeout=WRITING_TIMEOUT,
+            process_group=0,
+            check=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise EngineError(f"its graphs were not written within {WRITING_TIMEOUT:g} seconds") from None
+    except subprocess.CalledProcessError as exc:
+        *_, reason = ["no error message", *str(exc.stderr).strip().splitlines()]
+        raise EngineError(f"its graphs could not be written (exit code {exc.returncode}): {reason}") from None
 
 
 def _special_tokens(directory: Path, vocabulary: Tokenizer) -> SpecialTokens:

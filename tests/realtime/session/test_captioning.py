@@ -118,7 +118,7 @@ def test_the_more_load_there_is_the_less_certain_words_must_be(
 def test_a_partial_that_ran_away_is_ignored() -> None:
     conversation, microphone = Conversation(configured(include_partials=True), held=(Transcribe,)), Microphone()
     speak_until_requested(conversation, microphone)
-    words = [Word(f" {word}", 0, 0, 0.99) for word in ("it", "was", "a", "dark", "and", "stormy", "X-" * 10)]
+    words = [Word(f" {word}", 0, 0, 0.99) for word in ("it", "was", "a", "dark", "and", "stormy", "X-" * 30)]
     conversation.answer(Transcribe, Hypothesis(tuple(words), "en", 0.0, -0.2, 1.2, ended=False))
     assert conversation.outputs_of(TranscriptRevised) == []
     speak_until_requested(conversation, microphone)

@@ -157,19 +157,11 @@ def test_hypotheses_older_than_need_be_have_no_say() -> None:
     assert deltas(LocalAgreement(), "a fox", "the fox", "the fox") == ["", "", " the fox"]
 
 
-def test_in_a_pause_the_last_hypothesis_confirms() -> None:
+@pytest.mark.parametrize("probability", [0.0, 0.3])
+def test_in_a_pause_the_last_hypothesis_confirms(probability: float) -> None:
     agreement = LocalAgreement()
-    agreement.update(words("the fox"), MIN_SPAN)
-    assert agreement.update(words("the fox runs"), MIN_SPAN + 1, pausing=True) == " the fox"
-
-
-@pytest.mark.parametrize(("probability", "committed"), [(0.9, " fox"), (0.8, "")])
-def test_in_a_pause_words_may_be_less_certain(probability: float, committed: str) -> None:
-    for pausing in (True, False):
-        agreement = LocalAgreement()
-        agreement.update(words("fox", probability), MIN_SPAN)
-        delta = agreement.update(words("fox", probability), MIN_SPAN + 1, pausing=pausing)
-        assert delta == (committed if pausing else "")
+    agreement.update(words("the fox", probability), MIN_SPAN)
+    assert agreement.update(words("the fox runs", probability), MIN_SPAN + 1, pausing=True) == " the fox"
 
 
 def test_a_word_is_not_committed_before_a_word_in_front_of_it_that_changed() -> None:

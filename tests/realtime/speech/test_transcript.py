@@ -110,6 +110,11 @@ def test_a_phrase_said_three_times_in_a_row_is_a_repetition(text: str, repeats: 
         ("Printed with the ink" + " of the more formal, with the others" * 3, False, False),
         ("Ha" + " ha" * 20, True, False),
         ("A text that is long enough for the limit", False, False),
+        ("It costs 10000 euros, which is what we had agreed on", False, False),
+        ("Wait .... and then he went on", False, False),
+        ("No, no, no, no, no", False, False),
+        ("哈哈哈哈，他说这个事情没有办法解决", False, False),
+        ("好的。" * 16, False, True),
     ],
 )
 def test_a_hypothesis_runs_away_if_it_repeats_a_phrase_until_it_is_stopped(text: str, ended: bool, away: bool) -> None:

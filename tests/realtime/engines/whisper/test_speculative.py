@@ -349,6 +349,12 @@ def test_a_graph_that_onnxruntime_cannot_load_is_an_error(directory: Path, monke
         load(directory)
 
 
+def test_graphs_that_are_not_written_in_time_are_an_error(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.engines.whisper.speculative_loading.WRITING_TIMEOUT", 0.01)
+    with pytest.raises(EngineError, match=r"0\.01 seconds"):
+        load(directory)
+
+
 def test_a_full_disk_is_an_error(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full() -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
