@@ -35,7 +35,9 @@ MAX_PARTIAL_INTERVAL: Final = 2.0
 """Longest interval between the partials of a session, in seconds."""
 
 LOW_MAX_INTERVAL: Final = 0.15
-"""Longest sustainable interval at the level LOW, in seconds: each decode may take twice the time."""
+"""Longest sustainable interval at the level LOW, in seconds: partials could come twice as often as they do.
+
+Around it the level may alternate, because partials cost more at the level LOW."""
 
 NORMAL_MAX_INTERVAL: Final = 0.5
 """Longest sustainable interval at the level NORMAL, in seconds."""

@@ -57,7 +57,8 @@ COMMITTED_CONTEXT: Final = {
 }
 """Samples, by load, before the first tentative word that partials still decode: committed words as context.
 
-Of 183 words of one reader, 11 are wrong with 2.5 s, as with all of the segment, and 15 with 1.5 s.
+Of 183 words of one reader, 11 are wrong with 2.5 s, as with all of the segment, and 15 with 1.5 s. Of 2,848 words of
+other recordings, 141 are wrong with 2.5 s, and 132 with 5 s; with twelve speakers, who share the engine, as many.
 """
 
 LONG_WORD: Final = SAMPLE_RATE
