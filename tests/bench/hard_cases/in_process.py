@@ -111,7 +111,7 @@ class Models:
                     case ScoreWindows(number, windows, state):
                         outputs += session.receive(WindowsScored(number, *self._score(windows, state)), 0.0)
                     case Transcribe(number, priority=Priority.FINAL):
-                        if request := session.request_for(number, LoadLevel.NORMAL):
+                        if request := session.request_for(number, LoadLevel.LOW):
                             outputs += session.receive(Transcribed(number, transcribe(self._whisper, request)), 0.0)
                     case TranscriptCompleted() as turn:
                         turns.append(turn)

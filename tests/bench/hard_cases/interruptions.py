@@ -193,7 +193,7 @@ class Conversations:
                     results = [WindowsScored(number, *self._models._score(windows, state))]
                 case Transcribe(number, priority=Priority.FINAL):
                     began = time.process_time()
-                    if request := session.request_for(number, LoadLevel.NORMAL):
+                    if request := session.request_for(number, LoadLevel.LOW):
                         results = [Transcribed(number, transcribe(self._models._whisper, request))]
                         yield time.process_time() - began
                 case Synthesize(number, text):

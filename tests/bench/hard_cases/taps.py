@@ -117,7 +117,7 @@ class TapModels(Models):
                     case ScoreWindows(number, windows, state):
                         inputs.append(WindowsScored(number, *self._score(windows, state)))
                     case Transcribe(number):
-                        if request := session.request_for(number, LoadLevel.NORMAL):
+                        if request := session.request_for(number, LoadLevel.LOW):
                             inputs.append(Transcribed(number, transcribe(self._whisper, request)))
                     case TranscriptCompleted(text=text):
                         yield text

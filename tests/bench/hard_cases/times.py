@@ -118,7 +118,7 @@ class TimedModels(Models):
                 outputs += session.receive(CommitAudio(), 0.0)
             for number in [number for number, due in waiting.items() if due <= start]:
                 del waiting[number]
-                if request := session.request_for(number, LoadLevel.NORMAL):
+                if request := session.request_for(number, LoadLevel.LOW):
                     outputs += session.receive(Transcribed(number, transcribe(self._whisper, request)), 0.0)
             while outputs:
                 match outputs.pop(0):
