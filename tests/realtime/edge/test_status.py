@@ -54,7 +54,7 @@ def test_a_session_is_listed_while_it_lasts(status: Status, clock: Clock) -> Non
     assert status.snapshot()["sessions"] == [
         {
             "id": "sess_1", "account": "key0", "age_seconds": 3.0, "model": "whisper-base", "speakers": 1,
-            "language": "en", "load": "normal", "lag_seconds": 1.5, "turns": 1, "words": 2,
+            "language": "en", "load": "low", "lag_seconds": 1.5, "turns": 1, "words": 2,
         }
     ]  # fmt: skip
     status.close_session(session)
@@ -72,7 +72,7 @@ def test_an_engine_shows_its_load_and_how_many_more_it_admits(status: Status, lo
     load.record_decode([(CLIENT, Priority.FINAL)] * 2, 3.0, clock.now)
     (engine,) = status.snapshot()["engines"]
     assert engine == {
-        "model": "whisper-base", "headroom": 8, "busy": 0.2, "load": "normal", "partial_interval_seconds": 0.3,
+        "model": "whisper-base", "headroom": 8, "busy": 0.2, "load": "low", "partial_interval_seconds": 0.3,
         "batch_size": 2.0, "queue": 0,
     }  # fmt: skip
     for number in range(5):
