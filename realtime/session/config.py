@@ -59,7 +59,7 @@ class SessionConfig:
     prompt: str = ""
     """Text that precedes the audio for the recognizer: names and spellings to expect."""
     certainty: Certainty = CERTAIN
-    """How certain words must be to be committed while somebody speaks; the load changes `CERTAIN` (`CERTAINTY`)."""
+    """How certain words must be to be committed while somebody speaks; under load, `LIKELY` stands for `CERTAIN`."""
     transcribe_source: bool = False
     """With `translate`: whether what is said is transcribed in its own language too, as if by a speaker on another
     channel, `SOURCE_CHANNEL`. Like `separate_channels`, it may not change once audio has been appended."""

@@ -13,7 +13,7 @@ from realtime.session.config import SessionConfig
 from realtime.session.events import TranscriptCompleted
 from realtime.session.segment_limits import cut_position
 from realtime.session.segments import Segment, Turn
-from realtime.speech.certainty import CERTAIN, LIKELY, VERY_CERTAIN, Certainty
+from realtime.speech.certainty import CERTAIN, LIKELY, Certainty
 from realtime.speech.suppression import VOICED, SpeechEvidence
 
 LEADING_SILENCE: Final = SAMPLE_RATE
@@ -22,14 +22,6 @@ prefix padding."""
 
 MAX_PENDING_FINALS: Final = 4
 """Closed segments that may wait for their finals before the session takes no more audio."""
-
-CERTAINTY: Final = {
-    LoadLevel.LOW: VERY_CERTAIN,
-    LoadLevel.NORMAL: CERTAIN,
-    LoadLevel.BUSY: LIKELY,
-    LoadLevel.CRITICAL: LIKELY,
-}
-"""How certain words of partials must be, by load, unless a client has another wish."""
 
 
 class Turns:
@@ -50,7 +42,7 @@ class Turns:
     def certainty(self) -> Certainty:
         """How certain words of partials must be to be committed."""
         wanted = self.config.certainty
-        return CERTAINTY[self.load] if wanted == CERTAIN else wanted
+        return LIKELY if self.load.is_high and wanted == CERTAIN else wanted
 
     @property
     def current_id(self) -> str | None:

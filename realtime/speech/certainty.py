@@ -26,8 +26,5 @@ class Certainty:
 CERTAIN: Final = Certainty(0.94, 14 * SAMPLE_RATE // 10)
 """What is asked unless a client has another wish."""
 
-VERY_CERTAIN: Final = Certainty(0.96, 2 * SAMPLE_RATE)
-"""What is asked instead of `CERTAIN` while there is little load, where partials have more context, too."""
-
 LIKELY: Final = Certainty(0.9, MIN_SPAN)
 """What is asked instead of `CERTAIN` under load, where the next partial, which could confirm words, comes late."""

@@ -27,7 +27,7 @@ from realtime.catalogue.names import lookup
 from realtime.engines.whisper.engine import Whisper
 from realtime.settings import Settings
 from realtime.speech import stability
-from realtime.speech.certainty import MIN_SPAN, VERY_CERTAIN, Certainty
+from realtime.speech.certainty import MIN_SPAN, Certainty
 from realtime.speech.local_agreement import LocalAgreement, ages_of, agreed_length
 from realtime.speech.recognition import TranscriptionRequest
 from realtime.speech.transcript import Word, normalised
@@ -46,10 +46,8 @@ LONGEST: Final = 12.0
 LONGEST_MISHEARD: Final = 4
 """Most words at the end of a partial that count as misheard; more are a final that has become another one."""
 
-ASKED: Final = {
-    "agreement, 0.7 s apart": Certainty(1.0, age=MIN_SPAN),
-    **{f"delay {delay}": certainty for delay, certainty in CERTAINTIES.items()},
-    "few speakers": VERY_CERTAIN,
+ASKED: Final = {"agreement, 0.7 s apart": Certainty(1.0, age=MIN_SPAN)} | {
+    f"delay {delay}": certainty for delay, certainty in CERTAINTIES.items()
 }
 """What is asked of words, by name."""
 
