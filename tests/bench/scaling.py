@@ -52,8 +52,8 @@ OTHER_CORES: Final = 0.0105
 of their threads with 32 streams."""
 
 MEASURED: Final = {1: 1.85, 4: 1.49, 8: 1.71, 12: 1.87, 16: 2.13, 24: 2.10, 32: 2.59, 36: 3.11, 40: 3.97}
-"""The p95 commit lag that `make bench` has measured with recorded speech on two cores, by streams; for eight the mean of
-three runs, 1.67 to 1.77 s."""
+"""The p95 commit lag that `make bench` has measured with recorded speech on two cores, by streams; for eight the mean
+of three runs, 1.67 to 1.77 s."""
 
 HIGHEST: Final = MAX_COMMIT_LAG + 1
 """Lag in seconds up to which points are drawn."""
