@@ -99,14 +99,12 @@ class Engines(ScriptedEngines):
         return Numbered(self, entry.name, Capabilities())
 
 
-async def look(looks: list[tuple[float, float]], names: dict[int, str]) -> None:
-    """Note how late the event loop is, each time with the moment, and the names of the threads."""
+async def look(looks: list[tuple[float, float]]) -> None:
+    """Note how late the event loop is, each time with the moment."""
     while True:
         due = time.monotonic() + LOOK_SECONDS
         await asyncio.sleep(LOOK_SECONDS)
         looks.append((due, time.monotonic() - due))
-        if len(looks) % 100 == 0:
-            names |= {thread.native_id or 0: _task_of(thread) for thread in threading.enumerate()}
 
 
 def _task_of(thread: threading.Thread) -> str:
@@ -121,13 +119,12 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="print what the event loop does (it gets slower)")
     options, arguments = parser.parse_known_args()
     looks: list[tuple[float, float]] = []
-    names: dict[int, str] = {}
     start, stop, profiler = uvicorn.Server.startup, uvicorn.Server.shutdown, cProfile.Profile()
     looking: list[asyncio.Task[None]] = []
 
     async def startup(server: uvicorn.Server, sockets: Any = None) -> None:
         await start(server, sockets)
-        looking.append(asyncio.create_task(look(looks, names)))
+        looking.append(asyncio.create_task(look(looks)))
         if options.profile:
             profiler.enable()
 
@@ -135,6 +132,7 @@ def main() -> int:
         if options.profile:
             profiler.disable()
             pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+        names = {thread.native_id: _task_of(thread) for thread in threading.enumerate()}
         options.report.write_text(json.dumps({"looks": looks, "threads": names}))  # the signal ends the process
         await stop(server, sockets)
 

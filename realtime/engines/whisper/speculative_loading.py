@@ -20,8 +20,8 @@ from realtime.errors import EngineError
 WRITING_TIMEOUT: Final = 120.0
 """Seconds in which the graphs must have been written; those of whisper-large-v3 take 6 s."""
 
-_PACKAGES: Final = Path(__file__).parents[3]
-"""Directory of this package, which a process finds as this one has found it."""
+_ROOT: Final = Path(__file__).parents[3]
+"""Directory of the package `realtime`, which may not be in `sys.path`."""
 
 
 def load(directory: Path, vocabulary: Tokenizer, silence: Encoding, threads: int) -> SpeculativeDecoder:
@@ -60,7 +60,7 @@ def _write_graphs(model: Path, directory: Path) -> None:
     try:
         subprocess.run(  # noqa: S603 - this Python and this package
             command,
-            env=os.environ | {"PYTHONPATH": str(_PACKAGES)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([*sys.path, str(_ROOT)])},  # the same packages as here
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -71,10 +71,12 @@ def _write_graphs(model: Path, directory: Path) -> None:
             check=True,
         )
     except subprocess.TimeoutExpired:
-        raise EngineError(f"its graphs were not written within {WRITING_TIMEOUT:g} seconds") from None
+        raise EngineError(f"the graphs of the decoder were not written within {WRITING_TIMEOUT:g} seconds") from None
     except subprocess.CalledProcessError as exc:
         *_, reason = ["no error message", *str(exc.stderr).strip().splitlines()]
-        raise EngineError(f"its graphs could not be written (exit code {exc.returncode}): {reason}") from None
+        raise EngineError(
+            f"the graphs of the decoder were not written (exit code {exc.returncode}): {reason}"
+        ) from None
 
 
 def _special_tokens(directory: Path, vocabulary: Tokenizer) -> SpecialTokens:
