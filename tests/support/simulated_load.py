@@ -29,6 +29,7 @@ from tests.support.scripted_conversation import CONFIG, WORD_LENGTH, Microphone,
 
 WORKERS: Final = 2
 FRAME_SECONDS: Final = 0.1
+FRAME: Final = round(FRAME_SECONDS * SAMPLE_RATE)
 DETECTOR_SECONDS: Final = 0.03
 
 ESTIMATED_PARTIAL: Final = 0.2
@@ -101,15 +102,40 @@ FAST_THREAD: Final = EngineCosts(
 """`whisper-base` on a CPU thread of the machine of the benchmarks on a fast day, without speculative decoding, by
 `tests.bench.engine_costs` with two workers."""
 
-MISHEARD: Final = 0.36
-"""How often Whisper mishears the last word of a partial, and the one before if it does, and so on."""
+BEFORE_END: Final = 0.2
+"""Seconds before the end of a word at which nearly nothing of it is heard."""
 
-LOG_ODDS: Final = 3.3, 1.8
-LAST_LOG_ODDS: Final = 1.5, 1.3
-MISHEARD_LOG_ODDS: Final = 0.1, 1.3
-"""Mean and standard deviation of the log-odds that Whisper gives a word: one with others behind it, which keeps its
-log-odds from partial to partial, the last one of a partial, and one that is misheard. By
-`tests.bench.hard_cases.stability`, as the above."""
+RECENT_SECONDS: Final = 0.25
+"""Time constant by which it no longer matters for the log-odds of a word how long ago it was said."""
+
+KEPT: Final = 0.67
+"""Share of the misheard words that the next partial has wrong in the same way, as long as they are likely enough to be
+wrong, by `tests.bench.hard_cases.stability`."""
+
+INITIALS: Final = "bcdfghjklmnpqrstv"
+"""What misheard words begin with instead of "w"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How Whisper hears the words of partials, and how sure it is, by `tests.bench.hard_cases.stability`."""
+
+    log_odds: tuple[float, float]
+    """Mean and standard deviation, over words, of the log-odds of a word that ended a while ago."""
+    recent: float
+    """By how much less they are 0.1 s before it ends."""
+    noise: float
+    """Standard deviation of the log-odds of a word from partial to partial."""
+    misheard: tuple[float, float, float]
+    """How likely a word is wrong: the log-odds of that, as a constant, and the factors for those of the word and for
+    the logarithm of the seconds since it ended, counted from `BEFORE_END`."""
+    misheard_log_odds: tuple[float, float]
+    """Mean and standard deviation of the log-odds of a misheard word."""
+
+
+WITH_TIMESTAMPS: Final = Hearing((3.22, 1.74), 2.95, 0.55, (-2.45, -0.64, -1.89), (-0.08, 0.99))
+WITHOUT_TIMESTAMPS: Final = Hearing((3.51, 1.77), 3.61, 0.58, (-1.75, -0.74, -1.91), (0.06, 1.11))
+"""Partials without and under load."""
 
 LETTERS: Final = str.maketrans("0123456789", "abcdefghij")
 NUMBERS: Final = str.maketrans("abcdefghij", "0123456789")
@@ -122,7 +148,7 @@ class Lag:
 
     session: str
     spoken: float
-    """Time of its end."""
+    """When the frame in which it ends was sent."""
     seconds: float
 
 
@@ -145,6 +171,18 @@ class RunningBatch:
     remaining: float
 
 
+@dataclass(slots=True)
+class HeardWord:
+    """How partials hear a word."""
+
+    log_odds: float
+    """Standard score of its log-odds among those of all words."""
+    clarity: float
+    """It is misheard where that is more probable than this number between 0 and 1."""
+    initial: str
+    """What it begins with when it is misheard."""
+
+
 @dataclass(eq=False, slots=True)
 class Talker:
     """A session whose user speaks in turns of several seconds."""
@@ -156,8 +194,8 @@ class Talker:
     heard: float = 0.0
     """Seconds of audio sent so far."""
     jobs: dict[int, Ticket[TranscriptionRequest]] = field(default_factory=dict)
-    log_odds: dict[str, float] = field(default_factory=dict)
-    """Of each word that partials have heard."""
+    words: dict[str, HeardWord] = field(default_factory=dict)
+    """The words that partials have heard."""
 
 
 class Simulation:
@@ -286,7 +324,8 @@ class Simulation:
                 self._dispatch()
             case TranscriptExtended(_, delta):
                 for word in delta.split():
-                    spoken = talker.began + (int(word[1:].translate(NUMBERS)) + 1) * WORD_LENGTH / SAMPLE_RATE
+                    end = (int(word[1:].translate(NUMBERS)) + 1) * WORD_LENGTH
+                    spoken = talker.began + math.ceil(end / FRAME) * FRAME_SECONDS
                     self.lags.append(Lag(talker.name, spoken, self.now - spoken))
             case SpeechStopped(item):
                 self._stopped[talker.name, item] = self.now
@@ -372,44 +411,53 @@ class Simulation:
             return replace(heard, words=tuple(words))
         if not self._mishears:
             return replace(heard, words=tuple(replace(word, probability=0.0) for word in words))
-        right = len(words)
-        while right and self._dice.random() < MISHEARD:
-            right -= 1
-        return replace(
-            heard,
-            words=tuple(
-                self._as_heard(word, talker, wrong=place >= right, last=place == len(words) - 1)
-                for place, word in enumerate(words)
-            ),
-        )
+        end, hearing = len(request.samples), WITHOUT_TIMESTAMPS if request.under_load else WITH_TIMESTAMPS
+        return replace(heard, words=tuple(self._as_heard(word, talker, end, hearing) for word in words))
 
-    def _as_heard(self, word: Word, talker: Talker, *, wrong: bool, last: bool) -> Word:
-        """Return a word of a partial as it is misheard, and with its probability."""
-        if wrong:
-            word, log_odds = replace(word, text=word.text.replace("w", "v")), self._dice.gauss(*MISHEARD_LOG_ODDS)
-        elif last:
-            log_odds = self._dice.gauss(*LAST_LOG_ODDS)
-        elif word.text in talker.log_odds:
-            log_odds = talker.log_odds[word.text]
-        else:
-            log_odds = talker.log_odds[word.text] = self._dice.gauss(*LOG_ODDS)
-        return replace(word, probability=1 / (1 + math.exp(-log_odds)))
+    def _as_heard(self, word: Word, talker: Talker, end: int, hearing: Hearing) -> Word:
+        """Return a word of a partial of audio up to `end` as it is heard, and with its probability."""
+        since = (end - max(word.end, word.start + WORD_LENGTH)) / SAMPLE_RATE
+        if word.text not in talker.words:
+            talker.words[word.text] = HeardWord(self._dice.gauss(), *self._mishearing())
+        heard = talker.words[word.text]
+        if self._dice.random() >= KEPT:
+            heard.clarity, heard.initial = self._mishearing()
+        mean, deviation = hearing.log_odds
+        own = mean + deviation * heard.log_odds
+        constant, of_word, of_age = hearing.misheard
+        if _probability(constant + of_word * own + of_age * math.log(since + BEFORE_END)) > heard.clarity:
+            text = word.text.replace("w", heard.initial)
+            return replace(word, text=text, probability=_probability(self._dice.gauss(*hearing.misheard_log_odds)))
+        less = hearing.recent * math.exp(-(since + 0.1) / RECENT_SECONDS)
+        return replace(word, probability=_probability(self._dice.gauss(own - less, hearing.noise)))
+
+    def _mishearing(self) -> tuple[float, str]:
+        return self._dice.random(), self._dice.choice(INITIALS)
+
+
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
 
 
 def _frames(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:
-    """Yield the audio of a user who speaks 4 to 12 s at a time, with short pauses within and longer ones between."""
+    """Yield the audio of a user in frames."""
+    waiting = b""
+    for audio in _turns(seed, seconds, pauses=pauses):
+        waiting += audio
+        while len(waiting) >= 2 * FRAME:
+            yield waiting[: 2 * FRAME]
+            waiting = waiting[2 * FRAME :]
+    yield waiting
+
+
+def _turns(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:
+    """Yield what a user says, 4 to 12 s at a time, with short pauses within and longer ones between, and the pauses."""
     dice, microphone = random.Random(seed), Microphone()
     while not pauses and microphone.position < seconds * SAMPLE_RATE:
-        yield from _cut(microphone.speech(dice.randint(60, 200) * WORD_LENGTH / SAMPLE_RATE))
-        yield from _cut(microphone.silence(1.0))
+        yield microphone.speech(dice.randint(60, 200) * WORD_LENGTH / SAMPLE_RATE)
+        yield microphone.silence(1.0)
     while microphone.position < seconds * SAMPLE_RATE:
         for phrase in range(dice.randint(2, 4)):
-            pause = microphone.silence(0.35) if phrase else b""
-            audio = pause + microphone.speech(dice.randint(5, 9) * WORD_LENGTH / SAMPLE_RATE)
-            yield from _cut(audio)
-        yield from _cut(microphone.silence(1.0))
-
-
-def _cut(audio: bytes) -> Iterator[bytes]:
-    size = 2 * round(FRAME_SECONDS * SAMPLE_RATE)
-    return (audio[start : start + size] for start in range(0, len(audio), size))
+            yield microphone.silence(0.35) if phrase else b""
+            yield microphone.speech(dice.randint(5, 9) * WORD_LENGTH / SAMPLE_RATE)
+        yield microphone.silence(1.0)

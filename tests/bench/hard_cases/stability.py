@@ -4,14 +4,16 @@ The beginnings of recorded English clips are decoded as partials, each longer th
 its final. The tables have what commits by `realtime.speech.stability` cost and bring, with partials as a lone speaker
 has them and as under load: by what is asked of words, their lag without the time that decoding takes, and how many
 committed words the final has otherwise. Below are the coefficients that fit these partials best, and what the
-simulation of machines (`tests.support.simulated_load`) takes from them: how often the last words of a partial are
-misheard, and the log-odds of words.
+simulation of machines (`tests.support.simulated_load`) takes from them: how often words are misheard, and their
+log-odds.
 """
 
+import math
 import random
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -36,6 +38,8 @@ from realtime.wire.openai.session_update import CERTAINTIES
 from tests.bench.scoring import percentile
 from tests.bench.speech_clips import RATE, SpeechClip, recorded
 from tests.support.recognizing import transcribe
+from tests.support.scripted_conversation import WORD_LENGTH
+from tests.support.simulated_load import BEFORE_END, RECENT_SECONDS
 
 STEPS: Final = {False: 0.35, True: 0.9}
 """Seconds between the partials of a clip, by whether there is load."""
@@ -43,8 +47,8 @@ STEPS: Final = {False: 0.35, True: 0.9}
 LONGEST: Final = 12.0
 """Seconds of the longest clips that are used: segments are no longer."""
 
-LONGEST_MISHEARD: Final = 4
-"""Most words at the end of a partial that count as misheard; more are a final that has become another one."""
+PAST: Final = 0.5
+"""Seconds after the end of a word from which on its log-odds are those of the word, as much as they will ever be."""
 
 ASKED: Final = {"agreement, 0.7 s apart": Certainty(1.0, age=MIN_SPAN)} | {
     f"delay {delay}": certainty for delay, certainty in CERTAINTIES.items()
@@ -126,23 +130,80 @@ def fit(rows: NDArray[np.float64], stays: NDArray[np.float64]) -> NDArray[np.flo
     return weights
 
 
-def misheard(decoded: Sequence[Partials]) -> tuple[float, dict[str, list[float]]]:
-    """Return how often the last word of a partial is misheard, and the one before if it is, and the log-odds of words.
+@dataclass(frozen=True, slots=True)
+class HeardWord:
+    """A word of the final that a partial has, or could have: it has all words before it."""
 
-    The former is the parameter of a geometric distribution of how many words are misheard.
-    """
-    counts, log_odds = list[int](), {"others": list[float](), "last": list[float](), "misheard": list[float]()}
-    for each in decoded:
-        for _, words in each.partials:
+    clip: int
+    place: int
+    since: float
+    """Seconds since it ended."""
+    usual: float
+    """Its mean log-odds in partials that end `PAST` or more after it."""
+    log_odds: float | None
+    """None if the partial has no further word."""
+    right: bool
+
+
+def heard_words(decoded: Sequence[Partials]) -> Iterator[HeardWord]:
+    """Yield the words of each partial up to the first that is wrong."""
+    for clip, each in enumerate(decoded):
+        ends = _ends(each)
+        heard, usual = list[HeardWord](), defaultdict[int, list[float]](list)
+        for end, words in each.partials:
             right = agreed_length(words, each.final)
-            if len(words) - right > LONGEST_MISHEARD:
-                continue
-            counts.append(len(words) - right)
-            for place, (own, *_) in enumerate(stability.features(words, [])):
-                kind = "misheard" if place >= right else "last" if place == len(words) - 1 else "others"
-                log_odds[kind].append(own)
-    mean = sum(counts) / len(counts)
-    return mean / (1 + mean), log_odds
+            log_odds = [own for own, *_ in stability.features(words, [])]
+            for place in sorted(ends.keys() & set(range(right + 1))):
+                since, own = end / SAMPLE_RATE - ends[place], (*log_odds, None)[min(place, len(words))]
+                heard.append(HeardWord(clip, place, since, 0.0, own, place < right))
+                if since >= PAST and own is not None:
+                    usual[place].append(own)
+        for word in heard:
+            if word.place in usual and word.since > -WORD_LENGTH / SAMPLE_RATE / 2:
+                yield replace(word, usual=float(np.mean(usual[word.place])))
+
+
+def _ends(decoded: Partials) -> dict[int, float]:
+    """Return when words of the final ended, in seconds, by their places."""
+    said = [normalised(word.text) for word in decoded.clip.words]
+    changes = SequenceMatcher(None, plain(decoded.final), said, autojunk=False).get_opcodes()
+    pairs = ((i + k, n + min(k, m - n - 1)) for tag, i, j, n, m in changes if m > n for k in range(j - i))
+    return {place: decoded.clip.words[of_clip].end for place, of_clip in pairs}
+
+
+def print_heard(words: Sequence[HeardWord]) -> None:
+    """Print what `simulated_load` takes from partials."""
+    usual = np.array([*{(word.clip, word.place): word.usual for word in words}.values()])
+    print(f"log-odds {usual.mean():.2f} {usual.std():.2f}", end=", ")
+    vanishing = [
+        (math.exp(-(word.since + 0.1) / RECENT_SECONDS), word.usual - word.log_odds, word.since)
+        for word in words
+        if word.right and word.log_odds is not None
+    ]
+    factors, less, since = np.array(vanishing).T
+    print(f"less when recent {factors @ less / (factors @ factors):.2f}", end=", ")
+    print(f"noise {less[since >= PAST].std():.2f}", end=", ")
+    rows = np.array([(1.0, word.usual, math.log(word.since + BEFORE_END)) for word in words])
+    wrong = np.array([float(not word.right) for word in words])
+    weights = fit(rows, wrong)
+    print("misheard {:.2f} {:.2f} {:.2f}".format(*weights), end=", ")
+    misheard = [word.log_odds for word in words if not word.right and word.log_odds is not None]
+    print(f"log-odds then {np.mean(misheard):.2f} {np.std(misheard):.2f}", end=", ")
+    print(f"kept {kept(words, 1 / (1 + np.exp(-rows @ weights))):.2f}")
+
+
+def kept(words: Sequence[HeardWord], probable: NDArray[np.float64]) -> float:
+    """Return how many of the misheard words are wrong again for no other reason; `probable` is how likely they were."""
+    before = dict[tuple[int, int], int]()
+    again, by_chance, if_kept = 0, 0.0, 0.0
+    for number, word in enumerate(words):
+        last = before.get((word.clip, word.place))
+        if last is not None and not words[last].right:
+            again += not word.right
+            by_chance += probable[number]
+            if_kept += min(1.0, probable[number] / probable[last])
+        before[word.clip, word.place] = number
+    return (again - by_chance) / (if_kept - by_chance)
 
 
 def main() -> None:
@@ -162,9 +223,9 @@ def main() -> None:
     weights = fit(*features([*decoded[False], *decoded[True]]))
     print("constant {:.2f}, own log-odds {:.2f}, next log-odds {:.2f}, letters {:.2f}, age {:.2f}".format(*weights))
 
-    share, log_odds = misheard([*decoded[False], *decoded[True]])
-    print(f"last word misheard {share:.2f}; log-odds, mean and standard deviation: ", end="")
-    print(", ".join(f"{kind} {np.mean(each):.1f} {np.std(each):.1f}" for kind, each in log_odds.items()))
+    for under_load, each in decoded.items():
+        print("under load" if under_load else "without load", end=": ")
+        print_heard([*heard_words(each)])
 
 
 if __name__ == "__main__":
