@@ -178,8 +178,9 @@ class Settings:
     chat_timeout_seconds: float = 120.0
     """Time that a whole answer may keep its session waiting, all in all."""
 
-    max_sessions: int = 32
-    """Upper bound of concurrent sessions."""
+    max_sessions: int = 128
+    """Upper bound of concurrent sessions, about as many as the Python of one process follows on any machine. How many
+    are admitted the load decides."""
     load_limit: float = 0.95
     """Share of an engine's time that admitted sessions may be expected to use before further sessions are refused.
     Higher values admit more sessions and increase the lag of all captions."""

@@ -21,12 +21,12 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 
 from clients.events import Completed, Event
 from realtime.audio.formats import Encoding, Samples, encode
+from realtime.settings import Settings
 
 pytestmark = pytest.mark.models
 
 SENTENCE = "Nothing in this room has changed since my last visit."
-SESSIONS = 32
-"""Default of `max_sessions`."""
+SESSIONS = Settings().max_sessions
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from realtime.audio.formats import SAMPLE_RATE
+from realtime.engines.whisper.windows import FRAME, TAIL_PADDING
 from realtime.scheduling.fair_scheduler import Scheduler
 from realtime.scheduling.load import Load
 from realtime.scheduling.priority import ClientId, LoadLevel
@@ -29,7 +30,7 @@ from tests.support.scripted_conversation import CONFIG, WORD_LENGTH, Microphone,
 
 WORKERS: Final = 2
 FRAME_SECONDS: Final = 0.1
-FRAME: Final = round(FRAME_SECONDS * SAMPLE_RATE)
+FRAME_LENGTH: Final = round(FRAME_SECONDS * SAMPLE_RATE)
 DETECTOR_SECONDS: Final = 0.03
 
 ESTIMATED_PARTIAL: Final = 0.2
@@ -48,7 +49,7 @@ class EngineCosts:
 
     encode: float
     encode_second: float
-    """Of each second of audio."""
+    """Of each second of the audio of a partial; that of finals is longer by their tail padding."""
     batch: float
     """Of a batch, beside its steps."""
     step: float
@@ -62,13 +63,14 @@ class EngineCosts:
     """Of each request whose words get times, and of each second of its audio."""
     encode_python: float = 0.0
     decode_python: float = 0.0
-    """Of each request, in Python: only one thread of the process can do this at a time."""
+    """Of each request, in Python, which is part of the above: only one thread of the process can do this at a time."""
     frame_python: float = 0.0
     """Of each frame of 100 ms of each stream."""
 
-    def encoding(self, audio: float) -> float:
-        """Return the time for one request of so many seconds."""
-        return self.encode + self.encode_second * audio
+    def encoding(self, request: TranscriptionRequest) -> float:
+        """Return the time for one request."""
+        padding = TAIL_PADDING[request.final, request.under_load] - TAIL_PADDING[False, request.under_load]
+        return self.encode + self.encode_second * (request.seconds + padding * FRAME / SAMPLE_RATE)
 
     def decoding(self, requests: Sequence[TranscriptionRequest]) -> float:
         """Return the time for a batch."""
@@ -325,7 +327,7 @@ class Simulation:
             case TranscriptExtended(_, delta):
                 for word in delta.split():
                     end = (int(word[1:].translate(NUMBERS)) + 1) * WORD_LENGTH
-                    spoken = talker.began + math.ceil(end / FRAME) * FRAME_SECONDS
+                    spoken = talker.began + math.ceil(end / FRAME_LENGTH) * FRAME_SECONDS
                     self.lags.append(Lag(talker.name, spoken, self.now - spoken))
             case SpeechStopped(item):
                 self._stopped[talker.name, item] = self.now
@@ -348,14 +350,15 @@ class Simulation:
             self._at(due, self._dispatch)
 
     def _python(self, seconds: float) -> float:
-        """Occupy the interpreter; return how long that takes, with the wait for it."""
-        self._python_until = max(self._python_until, self.now) + seconds
-        return self._python_until - self.now if seconds else 0.0
+        """Occupy the interpreter for so long; return how long it was busy with others before."""
+        waited = max(0.0, self._python_until - self.now) if seconds else 0.0
+        self._python_until = self.now + waited + seconds
+        return waited
 
     def _seconds(self, batch: list[Ticket[TranscriptionRequest]]) -> float:
         requests = [ticket.payload for ticket in batch if ticket.payload is not None]
         if batch[0].stage is Stage.ENCODE:
-            return self._costs.encoding(requests[0].seconds) + self._python(self._costs.encode_python)
+            return self._costs.encoding(requests[0]) + self._python(self._costs.encode_python)
         return self._costs.decoding(requests) + self._python(self._costs.decode_python * len(requests))
 
     @property
@@ -444,20 +447,24 @@ def _frames(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:
     waiting = b""
     for audio in _turns(seed, seconds, pauses=pauses):
         waiting += audio
-        while len(waiting) >= 2 * FRAME:
-            yield waiting[: 2 * FRAME]
-            waiting = waiting[2 * FRAME :]
+        while len(waiting) >= 2 * FRAME_LENGTH:
+            yield waiting[: 2 * FRAME_LENGTH]
+            waiting = waiting[2 * FRAME_LENGTH :]
     yield waiting
 
 
 def _turns(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:
-    """Yield what a user says, 4 to 12 s at a time, with short pauses within and longer ones between, and the pauses."""
+    """Yield what a user says, with pauses within and longer ones between.
+
+    Turns and pauses are on average as long as those of the recordings that benchmarks play: 5.0 s of speech, one pause
+    of half a second in 60 % of the turns, and 1.5 s without speech between two.
+    """
     dice, microphone = random.Random(seed), Microphone()
     while not pauses and microphone.position < seconds * SAMPLE_RATE:
         yield microphone.speech(dice.randint(60, 200) * WORD_LENGTH / SAMPLE_RATE)
         yield microphone.silence(1.0)
     while microphone.position < seconds * SAMPLE_RATE:
-        for phrase in range(dice.randint(2, 4)):
-            yield microphone.silence(0.35) if phrase else b""
-            yield microphone.speech(dice.randint(5, 9) * WORD_LENGTH / SAMPLE_RATE)
-        yield microphone.silence(1.0)
+        for phrase in range(dice.randint(1, 2)):
+            yield microphone.silence(0.45) if phrase else b""
+            yield microphone.speech(dice.randint(6, 15) * WORD_LENGTH / SAMPLE_RATE)
+        yield microphone.silence(1.5)

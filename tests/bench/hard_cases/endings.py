@@ -101,7 +101,7 @@ class TimedCaptions(Captions):
         payloads: list[Any] = [ticket.payload for ticket in batch]
         super()._seconds(batch)
         if batch[0].stage is Stage.ENCODE:
-            return FAST_THREAD.encoding(payloads[0].seconds)
+            return FAST_THREAD.encoding(payloads[0])
         return FAST_THREAD.decoding([state.request for state in payloads])
 
 

@@ -29,11 +29,11 @@ from realtime.audio.formats import SAMPLE_RATE, AudioFormat, Encoding, Samples, 
 from realtime.catalogue.table import WHISPER_BASE
 from realtime.engines.silero import Silero
 from realtime.engines.whisper.engine import Whisper
-from realtime.scheduling.priority import ClientId, Priority
+from realtime.scheduling.priority import Priority
 from realtime.scheduling.queue import Stage, Ticket
 from realtime.session.config import SessionConfig
 from realtime.session.events import Output, TranscriptCompleted, TranscriptExtended, TranscriptRevised
-from realtime.session.jobs import ScoreWindows, Transcribe, WindowsScored
+from realtime.session.jobs import ScoreWindows, WindowsScored
 from realtime.session.session import Session
 from realtime.settings import Settings
 from realtime.speech.certainty import Certainty
@@ -62,6 +62,7 @@ class Captions(Simulation):
 
     def __init__(self, recognizer: Whisper, detector: Silero, tracks: Sequence[Track], *, partials: bool) -> None:
         super().__init__()
+        self._partials = partials
         self.cpu: defaultdict[str, float] = defaultdict(float)
         """CPU seconds by what they were spent on."""
         self.windows: list[float] = []
@@ -72,14 +73,14 @@ class Captions(Simulation):
         self._recognizer = recognizer
         self.detector = detector
         self._tracks = tracks
-        self._partials = partials
         self._outcomes: dict[Ticket[Any], Any] = {}
         self._indexes: dict[str, int] = {}
         """Index of the track of each session."""
 
     def _begin(self, number: int, seconds: float) -> None:
         name, numbers = f"session {number}", itertools.count(1)
-        session = Session(self.config, lambda prefix: f"{prefix}_{next(numbers)}")
+        config = replace(self.config, decode_partials=self._partials, include_partials=self._partials)
+        session = Session(config, lambda prefix: f"{prefix}_{next(numbers)}")
         self.load.admission.add_session(name, self.now)
         self._indexes[name] = number
         self._begin_talking(Talker(name, session, _frames(self._tracks[number].samples), self.now))
@@ -94,12 +95,6 @@ class Captions(Simulation):
                 scored = WindowsScored(number, *self.detector.score([(windows, before)])[0])
                 self.cpu["detector"] += time.process_time() - began
                 self._at(self.now + DETECTOR_SECONDS, partial(self._receive, talker, scored))
-            case Transcribe(number, _, Priority.PARTIAL) if not self._partials:
-                ticket = Ticket(
-                    partial(talker.session.request_for, number), Priority.PARTIAL, ClientId("", talker.name)
-                )
-                talker.jobs[number] = ticket
-                self._owners[ticket] = talker, number
             case TranscriptExtended(item, delta):
                 shown.append((at, Delta(item, delta)))
             case TranscriptRevised(item, _, tentative):
