@@ -36,8 +36,8 @@ UNDECODED_SEGMENT_LIMIT: Final = 5 * SAMPLE_RATE
 """Samples (5 s) since the last request at which a segment is cut in the middle of speech when the load is critical.
 
 Partials come at least every 2 s, unless there is only time for finals, and nothing is committed before its final then.
-The p95 commit lag of sixteen simulated users who never pause, on a machine with 0.3 of its speed, is 6 s with this
-limit, 8 s with one of 7 s, and 25 s with `HARD_SEGMENT_LIMIT` alone.
+The p95 commit lag of sixteen simulated users who never pause, on a machine with 0.3 of its speed, is 10 s with this
+limit, 11 s with one of 7 s, and 25 s with `HARD_SEGMENT_LIMIT` alone.
 """
 
 UNDECODED_SEARCH_RANGE: Final = 3 * SAMPLE_RATE
