@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import soxr
 from faster_whisper import WhisperModel
 
@@ -23,6 +24,8 @@ class WholeFiles:
     """What a model makes of clips, one at a time. `cpu_seconds` of this process went into `audio_seconds`."""
 
     model: str
+    gain: float = 1.0
+    """Factor by which the clips are louder."""
     cpu_seconds: float = 0.0
     audio_seconds: float = 0.0
     _texts: dict[int, str] = field(default_factory=dict)
@@ -34,7 +37,7 @@ class WholeFiles:
         whisper = WhisperModel(str(directory), device="cpu", compute_type="int8", cpu_threads=THREADS)
         for clip in clips:
             began = time.process_time()
-            samples = soxr.resample(clip.samples, RATE, SAMPLE_RATE)
+            samples = soxr.resample(clip.samples * np.float32(self.gain), RATE, SAMPLE_RATE)
             segments, _ = whisper.transcribe(samples, language="en", beam_size=1, temperature=0.0)
             self._texts[id(clip)] = " ".join(segment.text for segment in segments)
             self.cpu_seconds += time.process_time() - began
