@@ -13,6 +13,9 @@ from starlette.types import Message
 from http_compat.errors import BodyTimeout, QueueFull, UnsupportedMediaType
 from realtime.errors import TooLarge
 
+MAX_SPEECH_REQUESTS: Final = 32
+"""Texts that are spoken at the same time at each endpoint for speech. How much load they are is not known before."""
+
 
 class ConcurrencyLimit:
     """Limit on the requests of one kind that are in progress. Unlike a semaphore, it refuses instead of waiting."""

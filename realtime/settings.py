@@ -179,8 +179,7 @@ class Settings:
     """Time that a whole answer may keep its session waiting, all in all."""
 
     max_sessions: int = 128
-    """Upper bound of concurrent sessions, about as many as the Python of one process follows on any machine. How many
-    are admitted the load decides."""
+    """Upper bound of concurrent sessions. Of those that are to be transcribed, load usually allows fewer."""
     load_limit: float = 0.95
     """Share of an engine's time that admitted sessions may be expected to use before further sessions are refused.
     Higher values admit more sessions and increase the lag of all captions."""

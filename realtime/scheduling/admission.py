@@ -16,8 +16,8 @@ that are not affordable at all. So what the sessions that are speaking need at t
 time too, where it may take all of it.
 
 `tests/support/simulated_load.py` with 160 speakers within 5 s on two cores at 1, 0.7 and 0.4 times the speed of the
-benchmarks' machine: 47, 33 and 12 to 16 are admitted, with a p95 commit lag of 2.8, 3.0 and 3.0 s; 1.4 times as many
-have 3.7, 3.8 and 3.1 to 3.9 s.
+benchmarks' machine: 45 to 47, 32 and 11 to 15 are admitted, with a p95 commit lag of 2.3 to 2.5 s; 1.4 times as many
+have 3.0 to 3.1, 3.3 and 2.7 to 3.2 s.
 """
 
 import math

@@ -41,8 +41,8 @@ THREAD: Final = EngineCosts(
     align_second=0.0021,
 )
 """`whisper-base` on a CPU thread of the machine of the benchmarks, by `tests.bench.engine_costs` with two workers, when
-the lags of `MEASURED` were measured; times 1.25 for encodings and 1.7 for decodes, because the service works beside
-them, and its requests are others. So partials of 8 to 32 streams take 25 and 38 ms, as by the metrics of the service
+the lags of `MEASURED` were measured; times 1.25 for encodings and 1.7 for decodes. With these, partials of 8 to 32
+simulated streams take 25 and 38 ms, with all they wait for, as by the metrics of the service
 (`vivavoce_engine_seconds_total` by `vivavoce_partials_run_total`, while all streams play)."""
 
 PYTHON: Final = {"encode_python": 0.0017, "decode_python": 0.0036, "frame_python": 0.0002}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import numpy as np
@@ -26,7 +26,7 @@ from realtime.settings import Settings
 pytestmark = pytest.mark.models
 
 SENTENCE = "Nothing in this room has changed since my last visit."
-SESSIONS = Settings().max_sessions
+SESSIONS: Final = Settings().max_sessions
 
 
 @pytest.fixture(scope="module")

@@ -108,11 +108,11 @@ BEFORE_END: Final = 0.2
 """Seconds before the end of a word at which nearly nothing of it is heard."""
 
 RECENT_SECONDS: Final = 0.25
-"""Time constant by which it no longer matters for the log-odds of a word how long ago it was said."""
+"""Time constant with which the log-odds of a word approach their final value after its end."""
 
 KEPT: Final = 0.67
-"""Share of the misheard words that the next partial has wrong in the same way, as long as they are likely enough to be
-wrong, by `tests.bench.hard_cases.stability`."""
+"""Share of the words that the next partial hears as the one before, as long as that is likely enough, by
+`tests.bench.hard_cases.stability`."""
 
 INITIALS: Final = "bcdfghjklmnpqrstv"
 """What misheard words begin with instead of "w"."""
@@ -150,7 +150,7 @@ class Lag:
 
     session: str
     spoken: float
-    """When the frame in which it ends was sent."""
+    """When the frame in which it ends was sent; of a final, when its turn ended."""
     seconds: float
 
 
@@ -177,10 +177,10 @@ class RunningBatch:
 class HeardWord:
     """How partials hear a word."""
 
-    log_odds: float
+    score: float
     """Standard score of its log-odds among those of all words."""
-    clarity: float
-    """It is misheard where that is more probable than this number between 0 and 1."""
+    threshold: float
+    """It is misheard where that is more probable than this."""
     initial: str
     """What it begins with when it is misheard."""
 
@@ -218,8 +218,8 @@ class Simulation:
     ) -> None:
         """Run at `speed(now)`, where 1 is the speed of the idle machine.
 
-        With fewer `cores` than busy workers, these share them. If it `mishears`, partials have their last words wrong
-        as often as those of Whisper, and are as sure of words; if not, it is unknown how sure they are. Users begin
+        With fewer `cores` than busy workers, these share them. If it `mishears`, partials have words wrong as often and
+        for as long as those of Whisper, and are as sure of them; if not, it is unknown how sure they are. Users begin
         `stagger` seconds apart. Without `pauses` they speak for 20 to 60 s at a time. If `limited`, users for whom
         there is no capacity are refused.
         """
@@ -351,9 +351,9 @@ class Simulation:
 
     def _python(self, seconds: float) -> float:
         """Occupy the interpreter for so long; return how long it was busy with others before."""
-        waited = max(0.0, self._python_until - self.now) if seconds else 0.0
-        self._python_until = self.now + waited + seconds
-        return waited
+        free = max(self._python_until, self.now)
+        self._python_until = free + seconds
+        return free - self.now if seconds else 0.0
 
     def _seconds(self, batch: list[Ticket[TranscriptionRequest]]) -> float:
         requests = [ticket.payload for ticket in batch if ticket.payload is not None]
@@ -423,12 +423,12 @@ class Simulation:
         if word.text not in talker.words:
             talker.words[word.text] = HeardWord(self._dice.gauss(), *self._mishearing())
         heard = talker.words[word.text]
-        if self._dice.random() >= KEPT:
-            heard.clarity, heard.initial = self._mishearing()
+        if self._dice.random() >= KEPT:  # heard anew
+            heard.threshold, heard.initial = self._mishearing()
         mean, deviation = hearing.log_odds
-        own = mean + deviation * heard.log_odds
+        own = mean + deviation * heard.score
         constant, of_word, of_age = hearing.misheard
-        if _probability(constant + of_word * own + of_age * math.log(since + BEFORE_END)) > heard.clarity:
+        if _probability(constant + of_word * own + of_age * math.log(since + BEFORE_END)) > heard.threshold:
             text = word.text.replace("w", heard.initial)
             return replace(word, text=text, probability=_probability(self._dice.gauss(*hearing.misheard_log_odds)))
         less = hearing.recent * math.exp(-(since + 0.1) / RECENT_SECONDS)
@@ -450,14 +450,15 @@ def _frames(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:
         while len(waiting) >= 2 * FRAME_LENGTH:
             yield waiting[: 2 * FRAME_LENGTH]
             waiting = waiting[2 * FRAME_LENGTH :]
-    yield waiting
+    if waiting:
+        yield waiting
 
 
 def _turns(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:
     """Yield what a user says, with pauses within and longer ones between.
 
-    Turns and pauses are on average as long as those of the recordings that benchmarks play: 5.0 s of speech, one pause
-    of half a second in 60 % of the turns, and 1.5 s without speech between two.
+    Turns are on average as long as those of the recordings that benchmarks play, 5.0 s of speech, with 1.5 s between
+    two. Every second turn has a pause of 0.45 s within; of the recordings three of five have one of 0.5 s.
     """
     dice, microphone = random.Random(seed), Microphone()
     while not pauses and microphone.position < seconds * SAMPLE_RATE:
@@ -465,6 +466,7 @@ def _turns(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:
         yield microphone.silence(1.0)
     while microphone.position < seconds * SAMPLE_RATE:
         for phrase in range(dice.randint(1, 2)):
-            yield microphone.silence(0.45) if phrase else b""
+            if phrase:
+                yield microphone.silence(0.45)
             yield microphone.speech(dice.randint(6, 15) * WORD_LENGTH / SAMPLE_RATE)
         yield microphone.silence(1.5)

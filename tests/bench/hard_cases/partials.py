@@ -56,7 +56,10 @@ END_SECONDS: Final = 2.0
 
 
 class Captions(Simulation):
-    """Captions of recordings on a simulated clock, with the real detector and recognizer."""
+    """Captions of recordings on a simulated clock, with the real detector and recognizer.
+
+    Without `partials`, sessions decode finals alone, as with `ext=finals`.
+    """
 
     config = CONFIG
 

@@ -4,8 +4,8 @@ The beginnings of recorded English clips are decoded as partials, each longer th
 its final. The tables have what commits by `realtime.speech.stability` cost and bring, with partials as a lone speaker
 has them and as under load: by what is asked of words, their lag without the time that decoding takes, and how many
 committed words the final has otherwise. Below are the coefficients that fit these partials best, and what the
-simulation of machines (`tests.support.simulated_load`) takes from them: how often words are misheard, and their
-log-odds.
+simulation of machines (`tests.support.simulated_load`) takes from them: how often words are misheard, how often they
+stay so, and their log-odds.
 """
 
 import math
@@ -131,8 +131,8 @@ def fit(rows: NDArray[np.float64], stays: NDArray[np.float64]) -> NDArray[np.flo
 
 
 @dataclass(frozen=True, slots=True)
-class HeardWord:
-    """A word of the final that a partial has, or could have: it has all words before it."""
+class Occurrence:
+    """A word of the final in a partial that has all words before it, and may have it wrong, or not at all."""
 
     clip: int
     place: int
@@ -145,17 +145,17 @@ class HeardWord:
     right: bool
 
 
-def heard_words(decoded: Sequence[Partials]) -> Iterator[HeardWord]:
+def occurrences(decoded: Sequence[Partials]) -> Iterator[Occurrence]:
     """Yield the words of each partial up to the first that is wrong."""
     for clip, each in enumerate(decoded):
         ends = _ends(each)
-        heard, usual = list[HeardWord](), defaultdict[int, list[float]](list)
+        heard, usual = list[Occurrence](), defaultdict[int, list[float]](list)
         for end, words in each.partials:
             right = agreed_length(words, each.final)
             log_odds = [own for own, *_ in stability.features(words, [])]
             for place in sorted(ends.keys() & set(range(right + 1))):
-                since, own = end / SAMPLE_RATE - ends[place], (*log_odds, None)[min(place, len(words))]
-                heard.append(HeardWord(clip, place, since, 0.0, own, place < right))
+                since, own = end / SAMPLE_RATE - ends[place], (*log_odds, None)[place]
+                heard.append(Occurrence(clip, place, since, 0.0, own, place < right))
                 if since >= PAST and own is not None:
                     usual[place].append(own)
         for word in heard:
@@ -171,7 +171,7 @@ def _ends(decoded: Partials) -> dict[int, float]:
     return {place: decoded.clip.words[of_clip].end for place, of_clip in pairs}
 
 
-def print_heard(words: Sequence[HeardWord]) -> None:
+def print_heard(words: Sequence[Occurrence]) -> None:
     """Print what `simulated_load` takes from partials."""
     usual = np.array([*{(word.clip, word.place): word.usual for word in words}.values()])
     print(f"log-odds {usual.mean():.2f} {usual.std():.2f}", end=", ")
@@ -192,8 +192,11 @@ def print_heard(words: Sequence[HeardWord]) -> None:
     print(f"kept {kept(words, 1 / (1 + np.exp(-rows @ weights))):.2f}")
 
 
-def kept(words: Sequence[HeardWord], probable: NDArray[np.float64]) -> float:
-    """Return how many of the misheard words are wrong again for no other reason; `probable` is how likely they were."""
+def kept(words: Sequence[Occurrence], probable: NDArray[np.float64]) -> float:
+    """Return the share of misheard words that stay wrong beyond what their probabilities explain.
+
+    `probable` is how likely each word is to be wrong.
+    """
     before = dict[tuple[int, int], int]()
     again, by_chance, if_kept = 0, 0.0, 0.0
     for number, word in enumerate(words):
@@ -225,7 +228,7 @@ def main() -> None:
 
     for under_load, each in decoded.items():
         print("under load" if under_load else "without load", end=": ")
-        print_heard([*heard_words(each)])
+        print_heard([*occurrences(each)])
 
 
 if __name__ == "__main__":
