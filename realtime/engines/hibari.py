@@ -19,6 +19,7 @@ from realtime.audio.formats import Samples
 from realtime.catalogue.capabilities import Capabilities
 from realtime.catalogue.table import ENGLISH
 from realtime.engines.chunks import in_chunks, without_leading_silence
+from realtime.engines.hibari_tagger import PackedWeights
 from realtime.engines.onnx import FAILED_RUN, UNUSABLE_MODEL
 from realtime.errors import EngineError
 
@@ -133,6 +134,7 @@ def _is_available(voice: str) -> bool:
 def load_reader(*, british: bool) -> G2P:
     """Load the grapheme-to-phoneme converter, and its network for unknown words, which hibari would load later."""
     reader = G2P(british=british)
+    reader.tagger.weights = PackedWeights(reader.tagger.weights)
     reader.oov  # noqa: B018
     return reader
 
