@@ -27,8 +27,8 @@ from tests.bench.whole_files import WholeFiles
 STREAMS: Final = (1, 12)
 
 GAINS: Final = (0.9, 1.0, 1.1)
-"""Whole files are read as they are, and a little softer and louder: how far apart these are nobody hears, and is no
-difference that counts."""
+"""Whole files are also read a little softer and louder, which nobody hears: rates that differ no more than these are
+the same."""
 
 
 @dataclass(frozen=True, slots=True)
