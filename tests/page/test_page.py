@@ -242,7 +242,7 @@ def test_the_page_for_operators_shows_who_speaks(
     browse_chromium: Browse, service: RunningService, microphone: Callable[..., Path]
 ) -> None:
     with browse_chromium(f"http://{service.address}/status", microphone()) as page:
-        assert eventually(lambda: page.text("#state").startswith("0 of 32 sessions"), 30)
+        assert eventually(lambda: page.text("#state").startswith("0 of 128 sessions"), 30)
         with connect(f"{service.realtime_url}?intent=transcription"):
             assert eventually(lambda: page.text("#sessions").startswith("Session Key Age Lag"), 30)
             assert eventually(lambda: "sess_" in page.text("#sessions"), 30)
