@@ -12,6 +12,7 @@ from starlette.types import Message
 
 from http_compat.errors import BodyTimeout, QueueFull, UnsupportedMediaType
 from realtime.errors import TooLarge
+from realtime.settings import Settings
 
 MAX_SPEECH_REQUESTS: Final = 32
 """Texts that are spoken at the same time at each endpoint for speech. How much load they are is not known before."""
@@ -35,6 +36,12 @@ class ConcurrencyLimit:
             yield
         finally:
             self._free += 1
+
+
+def speech_limit(settings: Settings) -> ConcurrencyLimit:
+    """Return the limit of an endpoint for speech: `MAX_SPEECH_REQUESTS` or `max_sessions`, whichever is less."""
+    count = min(MAX_SPEECH_REQUESTS, settings.max_sessions)
+    return ConcurrencyLimit(count, "Too many speech requests are in progress.")
 
 
 @dataclass(frozen=True, slots=True)

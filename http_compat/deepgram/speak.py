@@ -13,7 +13,7 @@ from http_compat.answer_headers import voice_header
 from http_compat.deepgram.listen import REQUEST_ID_HEADER
 from http_compat.disconnect import while_connected
 from http_compat.errors import InputTooLong, MissingParameter, UnsupportedValue, request_id
-from http_compat.limits import MAX_SPEECH_REQUESTS, ConcurrencyLimit, bounded
+from http_compat.limits import bounded, speech_limit
 from http_compat.openai.speech_stream import SpeechStream
 from http_compat.parsing.bodies import media_type, read_json
 from http_compat.request_log import note_audio
@@ -87,9 +87,7 @@ class SpeakEndpoint:
         self._settings = settings
         self._names = names
         self._threads = threads
-        self._limit = ConcurrencyLimit(
-            min(MAX_SPEECH_REQUESTS, settings.max_sessions), "Too many speech requests are in progress."
-        )
+        self._limit = speech_limit(settings)
 
     async def create(self, request: Request) -> Response:
         async with AsyncExitStack() as resources:

@@ -11,7 +11,7 @@ from http_compat.answer_headers import TEXT_LANGUAGE_HEADER, VOICE_HEADER, answe
 from http_compat.azure import names_deployment
 from http_compat.disconnect import while_connected
 from http_compat.errors import request_id
-from http_compat.limits import MAX_SPEECH_REQUESTS, ConcurrencyLimit
+from http_compat.limits import speech_limit
 from http_compat.openai.speech_stream import SpeechStream
 from http_compat.openai.voice_clip import read_clip
 from http_compat.parsing.speech_request import read_speech
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class SpeechEndpoint:
-    """The endpoint for speech, limited to `MAX_SPEECH_REQUESTS` or `max_sessions` requests at a time."""
+    """The endpoint for speech, with the limit of `speech_limit`."""
 
     def __init__(
         self, models: "ModelService", settings: Settings, names: ModelNames, threads: BlockingCalls,
@@ -43,9 +43,7 @@ class SpeechEndpoint:
         self._threads = threads
         self._settings = settings
         self._names = names
-        self._limit = ConcurrencyLimit(
-            min(MAX_SPEECH_REQUESTS, settings.max_sessions), "Too many speech requests are in progress."
-        )
+        self._limit = speech_limit(settings)
 
     async def create(self, request: Request) -> Response:
         async with AsyncExitStack() as resources:

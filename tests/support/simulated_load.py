@@ -25,7 +25,8 @@ from realtime.session.events import Input, Output, SpeechStopped, TranscriptComp
 from realtime.session.jobs import CancelJob, ScoreWindows, Transcribe, Transcribed, WindowsScored
 from realtime.session.session import Session
 from realtime.speech.recognition import TranscriptionRequest
-from realtime.speech.transcript import Hypothesis, Word
+from realtime.speech.transcript import Hypothesis
+from tests.support.misheard_words import WITH_TIMESTAMPS, WITHOUT_TIMESTAMPS, HeardWord, as_heard
 from tests.support.scripted_conversation import CONFIG, WORD_LENGTH, Microphone, loudness, recognize
 
 WORKERS: Final = 2
@@ -104,41 +105,6 @@ FAST_THREAD: Final = EngineCosts(
 """`whisper-base` on a CPU thread of the machine of the benchmarks on a fast day, without speculative decoding, by
 `tests.bench.engine_costs` with two workers."""
 
-BEFORE_END: Final = 0.2
-"""Seconds before the end of a word at which nearly nothing of it is heard."""
-
-RECENT_SECONDS: Final = 0.25
-"""Time constant with which the log-odds of a word approach their final value after its end."""
-
-KEPT: Final = 0.67
-"""Share of the words that the next partial hears as the one before, as long as that is likely enough, by
-`tests.bench.hard_cases.stability`."""
-
-INITIALS: Final = "bcdfghjklmnpqrstv"
-"""What misheard words begin with instead of "w"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """How Whisper hears the words of partials, and how sure it is, by `tests.bench.hard_cases.stability`."""
-
-    log_odds: tuple[float, float]
-    """Mean and standard deviation, over words, of the log-odds of a word that ended a while ago."""
-    recent: float
-    """By how much less they are 0.1 s before it ends."""
-    noise: float
-    """Standard deviation of the log-odds of a word from partial to partial."""
-    misheard: tuple[float, float, float]
-    """How likely a word is wrong: the log-odds of that, as a constant, and the factors for those of the word and for
-    the logarithm of the seconds since it ended, counted from `BEFORE_END`."""
-    misheard_log_odds: tuple[float, float]
-    """Mean and standard deviation of the log-odds of a misheard word."""
-
-
-WITH_TIMESTAMPS: Final = Hearing((3.22, 1.74), 2.95, 0.55, (-2.45, -0.64, -1.89), (-0.08, 0.99))
-WITHOUT_TIMESTAMPS: Final = Hearing((3.51, 1.77), 3.61, 0.58, (-1.75, -0.74, -1.91), (0.06, 1.11))
-"""Partials without and under load."""
-
 LETTERS: Final = str.maketrans("0123456789", "abcdefghij")
 NUMBERS: Final = str.maketrans("abcdefghij", "0123456789")
 """What the words of these users have instead of digits, and back: numbers are committed later than other words."""
@@ -171,18 +137,6 @@ class RunningBatch:
     batch: list[Ticket[TranscriptionRequest]]
     began: float
     remaining: float
-
-
-@dataclass(slots=True)
-class HeardWord:
-    """How partials hear a word."""
-
-    score: float
-    """Standard score of its log-odds among those of all words."""
-    threshold: float
-    """It is misheard where that is more probable than this."""
-    initial: str
-    """What it begins with when it is misheard."""
 
 
 @dataclass(eq=False, slots=True)
@@ -415,31 +369,7 @@ class Simulation:
         if not self._mishears:
             return replace(heard, words=tuple(replace(word, probability=0.0) for word in words))
         end, hearing = len(request.samples), WITHOUT_TIMESTAMPS if request.under_load else WITH_TIMESTAMPS
-        return replace(heard, words=tuple(self._as_heard(word, talker, end, hearing) for word in words))
-
-    def _as_heard(self, word: Word, talker: Talker, end: int, hearing: Hearing) -> Word:
-        """Return a word of a partial of audio up to `end` as it is heard, and with its probability."""
-        since = (end - max(word.end, word.start + WORD_LENGTH)) / SAMPLE_RATE
-        if word.text not in talker.words:
-            talker.words[word.text] = HeardWord(self._dice.gauss(), *self._mishearing())
-        heard = talker.words[word.text]
-        if self._dice.random() >= KEPT:  # heard anew
-            heard.threshold, heard.initial = self._mishearing()
-        mean, deviation = hearing.log_odds
-        own = mean + deviation * heard.score
-        constant, of_word, of_age = hearing.misheard
-        if _probability(constant + of_word * own + of_age * math.log(since + BEFORE_END)) > heard.threshold:
-            text = word.text.replace("w", heard.initial)
-            return replace(word, text=text, probability=_probability(self._dice.gauss(*hearing.misheard_log_odds)))
-        less = hearing.recent * math.exp(-(since + 0.1) / RECENT_SECONDS)
-        return replace(word, probability=_probability(self._dice.gauss(own - less, hearing.noise)))
-
-    def _mishearing(self) -> tuple[float, str]:
-        return self._dice.random(), self._dice.choice(INITIALS)
-
-
-def _probability(log_odds: float) -> float:
-    return 1 / (1 + math.exp(-log_odds))
+        return replace(heard, words=tuple(as_heard(word, end, hearing, talker.words, self._dice) for word in words))
 
 
 def _frames(seed: int, seconds: float, *, pauses: bool) -> Iterator[bytes]:

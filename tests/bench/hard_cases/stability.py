@@ -4,7 +4,7 @@ The beginnings of recorded English clips are decoded as partials, each longer th
 its final. The tables have what commits by `realtime.speech.stability` cost and bring, with partials as a lone speaker
 has them and as under load: by what is asked of words, their lag without the time that decoding takes, and how many
 committed words the final has otherwise. Below are the coefficients that fit these partials best, and what the
-simulation of machines (`tests.support.simulated_load`) takes from them: how often words are misheard, how often they
+simulation of machines (`tests.support.misheard_words`) takes from them: how often words are misheard, how often they
 stay so, and their log-odds.
 """
 
@@ -37,9 +37,9 @@ from realtime.weights.locate import locate
 from realtime.wire.openai.session_update import CERTAINTIES
 from tests.bench.scoring import percentile
 from tests.bench.speech_clips import RATE, SpeechClip, recorded
+from tests.support.misheard_words import BEFORE_END, RECENT_SECONDS
 from tests.support.recognizing import transcribe
 from tests.support.scripted_conversation import WORD_LENGTH
-from tests.support.simulated_load import BEFORE_END, RECENT_SECONDS
 
 STEPS: Final = {False: 0.35, True: 0.9}
 """Seconds between the partials of a clip, by whether there is load."""
@@ -172,7 +172,7 @@ def _ends(decoded: Partials) -> dict[int, float]:
 
 
 def print_heard(words: Sequence[Occurrence]) -> None:
-    """Print what `simulated_load` takes from partials."""
+    """Print what `misheard_words` takes from partials."""
     usual = np.array([*{(word.clip, word.place): word.usual for word in words}.values()])
     print(f"log-odds {usual.mean():.2f} {usual.std():.2f}", end=", ")
     vanishing = [
