@@ -5,18 +5,9 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from realtime.cpus import usable_cpus
 from realtime.languages import language_code
 
 PREFIX: Final = "VIVAVOCE_"
-
-MAX_WORKERS: Final = 8
-MAX_THREADS: Final = 4
-"""Decoder workers of a model, and threads of each, that are chosen at most."""
-
-SMALL_MODEL_BYTES: Final = 200_000_000
-"""Bytes of weights up to which one thread answers soon enough: those of `whisper-base` are 145 MB, and of
-`whisper-small` 484 MB."""
 
 DEFAULT_WYOMING_PORT: Final = 10_300
 """TCP port of Wyoming servers for speech recognition, for a `wyoming_uri` without one."""
@@ -120,7 +111,7 @@ class Settings:
     device_index: int = 0
     """Index of the GPU to use."""
     decoder_workers: int = 0
-    """Batches of one model decoded in parallel; 0 chooses by the CPUs and the model, see `decoder_layout`."""
+    """Batches of one model decoded in parallel; 0 chooses by measurement, see `engines.decoder_layouts`."""
     threads_per_worker: int = 0
     """Threads of each decoder worker; 0 divides the CPUs among the workers, at most four each."""
     decoders_in_processes: bool = False
@@ -232,19 +223,6 @@ class Settings:
     """Directory for a trace file of every session, which `vivavoce trace` reads. Unset: no traces."""
     trace_text: bool = False
     """Write the words of transcripts and spoken text into traces; without it, only their lengths and times."""
-
-    def decoder_layout(self, weight_bytes: int) -> tuple[int, int]:
-        """Return the number of decoder workers of a model with so many bytes of weights, and the threads of each.
-
-        Workers of one thread follow the most streams, but a large model would answer too late with a single one. On a
-        GPU two workers are enough, and of processes, each of which has the model to itself, there are no more either.
-        What one process does in Python keeps no more than eight workers busy (`tests.bench.scaling`).
-        """
-        cpus = usable_cpus()
-        most = 2 if self.device == "cuda" or self.decoders_in_processes else MAX_WORKERS
-        wanted = 1 if weight_bytes <= SMALL_MODEL_BYTES else MAX_THREADS
-        workers = self.decoder_workers or min(most, max(2, cpus // wanted), cpus)
-        return workers, self.threads_per_worker or max(1, min(MAX_THREADS, cpus // workers))
 
     @property
     def lacks_api_keys(self) -> bool:

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from realtime import __version__
 from realtime.cli.findings import Finding, Findings, Status, pip_install
 from realtime.cpus import usable_cpus
+from realtime.engines.decoder_layouts import possible_layouts, usual_layout
 from realtime.settings import PREFIX, Settings
 
 EXTRAS: Final = ("bundled", "convert", "microphone")
@@ -93,13 +94,15 @@ def check_processor(settings: Settings) -> Findings:
     enable_avx512()
     gpus = ctranslate2.get_cuda_device_count()
     device = settings.device if settings.device != "auto" else "cuda" if gpus else "cpu"
-    cpus, (workers, threads) = usable_cpus(), replace(settings, device=device).decoder_layout(0)
+    on_device = replace(settings, device=device)
+    cpus, (workers, threads) = usable_cpus(), usual_layout(on_device, 0)
+    measured = " (measured when the service starts)" if len(possible_layouts(on_device)) > 1 else ""
     features = [each for each in CPU_FEATURES if each in _cpu_features()]
     chosen = os.environ.get(VARIABLE, "the widest that CTranslate2 uses by itself")
     yield Finding(
         "CPU",
         Status.WARNING if workers * threads > cpus else Status.OK,
-        f"{cpus} CPUs, for a small model {workers} decoder workers of {threads} threads; "
+        f"{cpus} CPUs, for a small model {workers} decoder workers of {threads} threads{measured}; "
         f"{', '.join(features) or 'unknown extensions'}; instruction set: {chosen}",
         f"Set {PREFIX}DECODER_WORKERS or {PREFIX}THREADS_PER_WORKER lower: there are more threads than CPUs."
         if workers * threads > cpus

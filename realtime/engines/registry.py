@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, Protocol
 
 from realtime.catalogue.names import ModelNames
@@ -21,6 +22,7 @@ from realtime.engines.base import (
     Recognizer,
     Synthesizer,
 )
+from realtime.engines.decoder_layouts import DecoderLayout, best_layout, possible_layouts, usual_layout
 from realtime.engines.installed_voices import installed_voices
 from realtime.errors import EngineError, EngineNotInstalled, NoEngine, UnusableModel
 from realtime.settings import Settings
@@ -80,6 +82,7 @@ class InstalledEngines:
         self._progress = progress
         self._steps: dict[str, Step] = {}
         self._stopping = False
+        self._measuring = Lock()
 
     def detector(self) -> Detector:
         from realtime.engines.silero import Silero
@@ -101,7 +104,7 @@ class InstalledEngines:
     def _copies(self, entry: ModelEntry, size: int) -> int:
         """Return how many times a model of so many bytes is in memory."""
         in_processes = entry.task is Task.TRANSCRIPTION and self._settings.decoders_in_processes
-        return self._settings.decoder_layout(size)[0] if in_processes else 1
+        return usual_layout(self._settings, size).workers if in_processes else 1
 
     def _require_library(self, entry: ModelEntry) -> None:
         """Raise `UnusableModel` for a model whose weights would be downloaded in vain."""
@@ -116,34 +119,47 @@ class InstalledEngines:
         directory = weights.locate(entry, self._settings, self._progress)
         if entry.engine is not EngineName.WHISPER:
             raise NoEngine(entry.name)
-        settings = self._settings if self._settings.decoders_in_processes else self._on_device()
-        workers, threads = settings.decoder_layout(weights.size(directory))
         options: dict[str, Any] = {
             "languages": entry.languages,
             "translation": entry.capabilities.translation,
-            "device": settings.device,
-            "compute_type": settings.compute_type,
-            "speculative": settings.speculative_decoding,
-            "device_index": settings.device_index,
-            "threads": threads,
+            "compute_type": self._settings.compute_type,
+            "speculative": self._settings.speculative_decoding,
+            "device_index": self._settings.device_index,
         }
-        if settings.decoders_in_processes:
+        if self._settings.decoders_in_processes:
+            workers, threads = usual_layout(self._settings, weights.size(directory))
             return EngineProgram(
                 entry.name,
                 "realtime.engines.whisper.process:load",
-                {"path": str(directory), **options},
+                {"path": str(directory), "device": self._settings.device, "threads": threads, **options},
                 sys.executable,
                 instances=workers,
-                max_memory_bytes=settings.engine_memory_bytes,
+                max_memory_bytes=self._settings.engine_memory_bytes,
                 stall_timeout=RECOGNIZER_STALL_SECONDS,
             )
         try:
             self.advance(Step(entry.name, Stage.LOADING))
             from realtime.engines.whisper.engine import Whisper
 
-            return Whisper(directory, workers=workers, **options)
+            settings = self._on_device()
+            workers, threads = self._layout(entry, settings, directory)
+            return Whisper(directory, device=settings.device, workers=workers, threads=threads, **options)
         finally:
             self._steps.pop(entry.name, None)
+
+    def _layout(self, entry: ModelEntry, settings: Settings, directory: Path) -> DecoderLayout:
+        """Return the layout of a recognizer: of a pinned one the best by measurement, which sessions would disturb."""
+        layouts = possible_layouts(settings)
+        if entry not in self._pinned or len(layouts) < 2:
+            return usual_layout(settings, weights.size(directory))
+        from realtime.engines.whisper.layout_speed import answer_seconds
+
+        with self._measuring:
+            measured = {layout: answer_seconds(directory, layout, settings.compute_type) for layout in layouts}
+        best = best_layout(measured)
+        speeds = ", ".join(f"{layout} {layout.workers / seconds:.1f}" for layout, seconds in measured.items())
+        logger.info("%s runs on %s (workers x threads; answers a second: %s)", entry.name, best, speeds)
+        return best
 
     def _on_device(self) -> Settings:
         """Return the settings with the device that `auto` stands for."""

@@ -1,6 +1,5 @@
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -118,37 +117,6 @@ def test_an_unknown_dialect_is_an_error_that_names_the_dialects(text: str) -> No
 
 def test_keys_are_not_printed() -> None:
     assert "secret" not in repr(Settings(api_keys=("secret",)))
-
-
-def test_an_engine_has_as_many_threads_as_were_asked_for() -> None:
-    assert Settings(threads_per_worker=7).decoder_layout(0)[1] == 7
-
-
-@pytest.mark.parametrize(
-    ("cpus", "small", "large"),
-    [
-        (1, (1, 1), (1, 1)),
-        (2, (2, 1), (2, 1)),
-        (4, (4, 1), (2, 2)),
-        (8, (8, 1), (2, 4)),
-        (16, (8, 2), (4, 4)),
-        (96, (8, 4), (8, 4)),
-    ],
-)
-def test_workers_and_threads_follow_the_cpus_and_the_model(
-    monkeypatch: pytest.MonkeyPatch, cpus: int, small: tuple[int, int], large: tuple[int, int]
-) -> None:
-    monkeypatch.setattr("realtime.settings.usable_cpus", lambda: cpus)
-    assert (Settings().decoder_layout(145_000_000), Settings().decoder_layout(1_500_000_000)) == (small, large)
-
-
-@pytest.mark.parametrize("setting", [{"device": "cuda"}, {"decoders_in_processes": True}])
-def test_a_gpu_and_processes_get_no_more_than_two_workers(
-    monkeypatch: pytest.MonkeyPatch, setting: dict[str, Any]
-) -> None:
-    monkeypatch.setattr("realtime.settings.usable_cpus", lambda: 96)
-    assert Settings(**setting).decoder_layout(0)[0] == 2
-    assert Settings(decoder_workers=3, **setting).decoder_layout(0)[0] == 3
 
 
 @pytest.mark.parametrize(
