@@ -119,6 +119,7 @@ class Decoder:
             expected=[*begin, *expected][: state.max_tokens - 1],
             max_tokens=state.max_tokens,
             audio_frames=state.frames,
+            timed=not state.timestamps and (state.request.final or state.request.word_times),
         )
 
     def _draft(self, state: DecodeState, generated: Generated) -> Draft:
@@ -126,8 +127,8 @@ class Decoder:
         tokenizer = self.tokenizer_of(state)
         places, end = parse_output(generated.tokens[: state.max_tokens], tokenizer, state.frames)
         tokens = [generated.tokens[place] for place in places]
-        probabilities = () if state.request.final else generated.probabilities
-        return Draft(
+        probabilities = generated.probabilities
+        draft = Draft(
             tokens=tokens,
             average_log_probability=generated.log_probability / (len(generated.tokens) + 1),
             no_speech_probability=generated.no_speech_probability,
@@ -136,12 +137,20 @@ class Decoder:
             temperature=state.request.decoding.temperatures[state.step],
             end=end,
             probabilities=tuple(probabilities[place] for place in places) if probabilities else (),
+            starts=tuple(generated.starts) if len(tokens) == len(generated.tokens) else (),
         )
+        if state.request.final and (not draft.starts or draft.doubtful or state.request.is_short):
+            return replace(draft, probabilities=(), starts=())  # they are compared with those given silence
+        return draft
 
-    def align(self, state: DecodeState, tokens: Sequence[int]) -> list[TimedToken]:
-        """Time text tokens by dynamic time warping over the cross-attention (openai/whisper, `timing.py`)."""
+    def align(self, state: DecodeState, draft: Draft) -> list[TimedToken]:
+        """Time the tokens of a draft by dynamic time warping over the cross-attention (openai/whisper, `timing.py`)."""
+        tokens = draft.tokens
         if not tokens:
             return []
+        if draft.starts:
+            begins = [start * FRAME for start in draft.starts]
+            return list(map(TimedToken, tokens, begins[:-1], begins[1:], draft.probabilities))
         path, probabilities = self._align(state, state.encoding, tokens)
         starts = [state.frames] * (len(tokens) + 1)
         for token, frame in reversed(path):

@@ -14,8 +14,11 @@ Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervis
 lists of operators of ONNX and onnxruntime.
 """
 
+import json
 import sys
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -84,30 +87,54 @@ class _Graph:
         gamma, beta = (self.constant(self._weights.float32(f"{name}/{each}")) for each in ("gamma", "beta"))
         return self.add("LayerNormalization", value, gamma, beta, output=output, axis=-1, epsilon=1e-5)
 
-    def linear(self, value: str, name: str, output: str = "") -> str:
-        """Multiply by a matrix in 8 bits, and add its bias if it has one."""
+    def _zero_points(self, rows: str) -> str:
+        """Return what stands for zero in each row of an input."""
+        name = f"{rows}_zero_points"
+        if not any(name in node.output for node in self._nodes):
+            shape = self.add("Shape", rows, start=0, end=1)
+            zero_point = numpy_helper.from_array(np.array([128], np.uint8))
+            self._nodes.append(helper.make_node("ConstantOfShape", [shape], [name], value=zero_point))
+        return name
+
+    def linear(self, value: str, name: str, rows: str) -> str:
+        """Multiply by a matrix in 8 bits, and add its bias; see `product`."""
+        return self.add("Add", self.product(value, name, rows), self.constant(self._weights.float32(f"{name}/bias")))
+
+    def queries(self, value: str, name: str, rows: str) -> str:
+        """Return what a linear layer makes of a value, of which the first heads are queries, scaled for attention.
+
+        Their scale belongs to the weights: onnxruntime multiplies a single row twice as fast without a factor.
+        """
+        bias = self._weights.float32(f"{name}/bias")
+        factors = np.ones_like(bias)
+        factors[: self._heads * self._head] = self._head**-0.5
+        return self.add("Add", self.product(value, name, rows, factors), self.constant(factors * bias))
+
+    def product(self, value: str, name: str, rows: str, factors: ArrayLike = 1, output: str = "") -> str:
+        """Multiply by a matrix in 8 bits, and each output by its factor.
+
+        The value is (rows, dimension), with as many rows as the input `rows`.
+        """
         rounded, scales = _in_8_bits(self._weights, f"{name}/weight")
-        largest = self.add("ReduceMax", self.add("Abs", value), self.constant([-1], "last_axis"))
+        largest = self.add("ReduceMax", self.add("Abs", value), self.constant([-1], "last_axis"), keepdims=0)
         scale = self.add("Mul", largest, self.constant(np.float32(1 / LIMIT), "one_by_limit"))
         scale = self.add("Max", scale, self.constant(np.float32(1e-12), "tiny"))
         # The kernels are made for unsigned activations: 128 stands for zero.
-        activation = self.add("Round", self.add("Div", value, scale))
-        activation = self.add("Add", activation, self.constant(np.float32(128), "offset"))
-        activation = self.add("Cast", activation, to=TensorProto.UINT8)
         product = self.add(
             "MatMulIntegerToFloat",
-            activation,
+            self.add("QuantizeLinear", value, scale, self._zero_points(rows), axis=0),
             self.matrix(rounded),
             self.constant(np.float32(1), "one"),
-            self.constant(scales),
+            self.constant(scales * np.asarray(factors, np.float32)),
             self.constant(np.uint8(128), "zero_point"),
             self.constant(np.int8(0), "weight_zero_point"),
             domain="com.microsoft",
         )
-        if f"{name}/bias" not in self._weights:
-            return self.add("Mul", product, scale, output=output)
-        bias = self.constant(self._weights.float32(f"{name}/bias"))
-        return self.add("Add", self.add("Mul", product, scale), bias, output=output)
+        return self.add("Mul", product, self.add("Unsqueeze", scale, self.constant([-1], "last_axis")), output=output)
+
+    def padded(self, value: str) -> str:
+        """Give each request of a batch a row of tokens of its own: (tokens, ...) becomes (batch, length, ...)."""
+        return self.add("Gather", value, "places", axis=0)
 
     def heads(self, value: str, parts: int) -> list[str]:
         """Split the last axis of (batch, length, ...) into `parts`, each (batch, heads, length, head dimension)."""
@@ -119,30 +146,28 @@ class _Graph:
 
     def self_attention(self, query: str, keys: str, values: str) -> str:
         """Attend to the tokens so far; `keys` and `values` are (batch, heads, slots, head dimension)."""
-        scores = self.add("MatMul", self._scaled(query), self.add("Transpose", keys, perm=[0, 1, 3, 2]))
-        return self._merged(self.add("MatMul", self._weights_of(scores, "mask"), values))
+        scores = self.add("MatMul", query, self.add("Transpose", keys, perm=[0, 1, 3, 2]))
+        return self._packed(self.add("MatMul", self._weights_of(scores, "mask"), values))
 
     def cross_attention(self, query: str, layer: int) -> str:
         """Attend to the memory, of which all requests share the tail."""
-        query, parts = self._scaled(query), ("memory", "tail")
+        parts = ("memory", "tail")
         scores = [self.add("MatMul", query, f"{part}_keys_{layer}") for part in parts]
         weights = self._weights_of(self.add("Concat", *scores, axis=-1), "memory_mask")
         outputs = [f"weights_{part}_{layer}" for part in parts]
         self._nodes.append(helper.make_node("Split", [weights, "memory_parts"], outputs, axis=-1))
         found = [self.add("MatMul", name, f"{part}_values_{layer}") for name, part in zip(outputs, parts, strict=True)]
-        return self._merged(self.add("Add", *found))
-
-    def _scaled(self, query: str) -> str:
-        return self.add("Mul", query, self.constant(np.float32(self._head**-0.5), "query_scale"))
+        return self._packed(self.add("Add", *found))
 
     def _weights_of(self, scores: str, mask: str) -> str:
         """Return the weights of attention by its scores, to which a mask is added."""
         return self.add("Softmax", self.add("Add", scores, mask), axis=-1)
 
-    def _merged(self, value: str) -> str:
-        """Merge the heads."""
+    def _packed(self, value: str) -> str:
+        """Merge the heads, and leave out the padding: (batch, heads, length, head dimension) becomes (tokens, ...)."""
         merged = self.add("Transpose", value, perm=[0, 2, 1, 3])
-        return self.add("Reshape", merged, self.constant([0, 0, -1], "merged"))
+        flat = self.add("Reshape", merged, self.constant([-1, self._heads * self._head], "flat"))
+        return self.add("Gather", flat, "unpadded", axis=0)
 
     def write(self, inputs: Sequence[tuple[str, int, list[str | int]]], outputs: Sequence[str]) -> None:
         """Write the graph to its file, for inputs of these names, types and shapes."""
@@ -171,55 +196,64 @@ def _in_8_bits(weights: StoredWeights, name: str) -> tuple[NDArray[np.int8], NDA
 
 
 def write_memory_graph(weights: StoredWeights, file: Path) -> None:
-    """Write the graph from `memory`, (batch, frames, model dimension), to `memory_keys_N` and `memory_values_N`.
+    """Write the graph from `memory`, (frames, model dimension), to `memory_keys_N` and `memory_values_N`.
 
-    Those are (batch, heads, head dimension, frames) and (batch, heads, frames, head dimension).
+    Those are (1, heads, head dimension, frames) and (1, heads, frames, head dimension).
     """
     graph, outputs = _Graph(weights, file), list[str]()
     for layer in range(weights.decoder_layers):
-        keys, values = graph.heads(graph.linear("memory", f"decoder/layer_{layer}/attention/linear_1"), 2)
+        projected = graph.linear("memory", f"decoder/layer_{layer}/attention/linear_1", "memory")
+        keys, values = graph.heads(graph.add("Unsqueeze", projected, graph.constant([0], "first_axis")), 2)
         outputs += [
             graph.add("Transpose", keys, output=f"memory_keys_{layer}", perm=[0, 1, 3, 2]),
             graph.add("Identity", values, output=f"memory_values_{layer}"),
         ]
-    graph.write([("memory", TensorProto.FLOAT, ["batch", "frames", "dimension"])], outputs)
+    graph.write([("memory", TensorProto.FLOAT, ["frames", "dimension"])], outputs)
 
 
-def write_decoder_graph(weights: StoredWeights, file: Path) -> None:
+def write_decoder_graph(weights: StoredWeights, file: Path, alignment_heads: Sequence[tuple[int, int]]) -> None:
     """Write the graph from the next tokens of each request to the last states of the decoder.
 
-    Inputs: `tokens`, their embeddings with those of their positions, (batch, length, model dimension); `mask`, added to
-    the scores of self-attention, (batch, 1, length, all slots); for each layer `keys_N` and `values_N` of the slots
+    `alignment_heads` are the layers and heads whose cross-attention shows when tokens are said.
+
+    Inputs: `tokens`, the embeddings of those of all requests with those of their positions, (tokens, model dimension);
+    `places`, which of them each request has, (batch, length), where any stands for padding; `unpadded`, their places in
+    the flattened batch and length, (tokens,), as only attention needs the padding; `mask`, added to the scores of
+    self-attention, (batch, 1, length, all slots); for each layer `keys_N` and `values_N` of the slots
     before, (batch, heads, slots, head dimension), and what the graph of the memory returns; `tail_keys_N` and
     `tail_values_N`, the same for a batch of one, which all requests share as the end of their memory; `memory_mask`,
     the mask for all of the memory, (batch, 1, 1, frames); `memory_parts`, how many frames are own and shared; `wanted`,
-    places in the flattened batch and length. Outputs: `states` of the wanted places, (places, model dimension), and
-    `all_keys_N` and `all_values_N` with the new slots behind those before.
+    some of the tokens. Outputs: `states` of the wanted tokens, (wanted, model dimension); `all_keys_N` and
+    `all_values_N` with the new slots behind those before; and `attention` of the alignment heads to the own memory,
+    (batch, alignment heads, length, frames), if there are such heads.
     """
     graph, outputs = _Graph(weights, file), ["states"]
     inputs: list[tuple[str, int, list[str | int]]] = [
-        ("tokens", TensorProto.FLOAT, ["batch", "length", "dimension"]),
+        ("tokens", TensorProto.FLOAT, ["tokens", "dimension"]),
+        ("places", TensorProto.INT64, ["batch", "length"]),
+        ("unpadded", TensorProto.INT64, ["tokens"]),
         ("mask", TensorProto.FLOAT, ["batch", 1, "length", "slots"]),
         ("memory_mask", TensorProto.FLOAT, ["batch", 1, 1, "all frames"]),
         ("memory_parts", TensorProto.INT64, [2]),
-        ("wanted", TensorProto.INT64, ["places"]),
+        ("wanted", TensorProto.INT64, ["wanted"]),
     ]
     value = "tokens"
     for layer in range(weights.decoder_layers):
         name = f"decoder/layer_{layer}"
         normed = graph.norm(value, f"{name}/self_attention/layer_norm")
-        query, keys, values = graph.heads(graph.linear(normed, f"{name}/self_attention/linear_0"), 3)
+        projected = graph.queries(normed, f"{name}/self_attention/linear_0", "tokens")
+        query, keys, values = graph.heads(graph.padded(projected), 3)
         keys = graph.add("Concat", f"keys_{layer}", keys, output=f"all_keys_{layer}", axis=2)
         values = graph.add("Concat", f"values_{layer}", values, output=f"all_values_{layer}", axis=2)
         attended = graph.self_attention(query, keys, values)
-        value = graph.add("Add", value, graph.linear(attended, f"{name}/self_attention/linear_1"))
+        value = graph.add("Add", value, graph.linear(attended, f"{name}/self_attention/linear_1", "tokens"))
         normed = graph.norm(value, f"{name}/attention/layer_norm")
-        (query,) = graph.heads(graph.linear(normed, f"{name}/attention/linear_0"), 1)
+        (query,) = graph.heads(graph.padded(graph.queries(normed, f"{name}/attention/linear_0", "tokens")), 1)
         attended = graph.cross_attention(query, layer)
-        value = graph.add("Add", value, graph.linear(attended, f"{name}/attention/linear_2"))
+        value = graph.add("Add", value, graph.linear(attended, f"{name}/attention/linear_2", "tokens"))
         normed = graph.norm(value, f"{name}/ffn/layer_norm")
-        hidden = graph.add("Gelu", graph.linear(normed, f"{name}/ffn/linear_0"))
-        value = graph.add("Add", value, graph.linear(hidden, f"{name}/ffn/linear_1"))
+        hidden = graph.add("Gelu", graph.linear(normed, f"{name}/ffn/linear_0", "tokens"))
+        value = graph.add("Add", value, graph.linear(hidden, f"{name}/ffn/linear_1", "tokens"))
         inputs += [
             (f"keys_{layer}", TensorProto.FLOAT, ["batch", "heads", "before", "head"]),
             (f"values_{layer}", TensorProto.FLOAT, ["batch", "heads", "before", "head"]),
@@ -229,16 +263,21 @@ def write_decoder_graph(weights: StoredWeights, file: Path) -> None:
             (f"tail_values_{layer}", TensorProto.FLOAT, [1, "heads", "tail", "head"]),
         ]
         outputs += [keys, values]
-    dimension = weights.shape("decoder/embeddings/weight")[1]
-    flat = graph.add("Reshape", value, graph.constant([-1, dimension], "flat"))
-    graph.norm(graph.add("Gather", flat, "wanted", axis=0), "decoder/layer_norm", output="states")
+    graph.norm(graph.add("Gather", value, "wanted", axis=0), "decoder/layer_norm", output="states")
+    if alignment_heads:
+        layers = groupby(sorted(alignment_heads), key=itemgetter(0))
+        shown = [
+            graph.add("Gather", f"weights_memory_{layer}", graph.constant([head for _, head in heads]), axis=1)
+            for layer, heads in layers
+        ]
+        outputs.append(graph.add("Concat", *shown, output="attention", axis=1))
     graph.write(inputs, outputs)
 
 
 def write_projection_graph(weights: StoredWeights, file: Path) -> None:
     """Write the graph from `states`, (places, model dimension), to `logits`, (places, vocabulary)."""
     graph = _Graph(weights, file)
-    graph.linear("states", "decoder/projection", output="logits")
+    graph.product("states", "decoder/projection", "states", output="logits")
     graph.write([("states", TensorProto.FLOAT, ["places", "dimension"])], ["logits"])
 
 
@@ -248,7 +287,8 @@ def main() -> None:
     try:
         weights = StoredWeights(model / "model.bin")
         write_memory_graph(weights, directory / "memory.onnx")
-        write_decoder_graph(weights, directory / "decoder.onnx")
+        heads = json.loads((model / "config.json").read_bytes()).get("alignment_heads", ())
+        write_decoder_graph(weights, directory / "decoder.onnx", heads)
         write_projection_graph(weights, directory / "projection.onnx")
     except EngineError as exc:
         sys.exit(exc.message)

@@ -32,7 +32,7 @@ class SilenceTail:
         """Compute them with the graph of `decoder_graph.write_memory_graph`; `silence` fills a window."""
         self._silence = silence
         names = [each.name for each in memory.get_outputs()]
-        kept = np.concatenate([silence[:KEPT], silence[END:]])[None]
+        kept = np.concatenate([silence[:KEPT], silence[END:]])
         self._values = dict(zip(names, memory.run(names, {"memory": kept}), strict=True))
 
     def divide(self, encoding: Encoding, frames: int) -> tuple[Encoding, NDArray[np.int64]]:

@@ -24,6 +24,7 @@ from realtime.engines.whisper.batch_state import MASKED, BatchState
 from realtime.engines.whisper.logits import Logits
 from realtime.engines.whisper.silence_tail import SilenceTail, frames_axis
 from realtime.engines.whisper.stored_weights import StoredWeights
+from realtime.engines.whisper.token_times import token_starts
 from realtime.engines.whisper.windows import Encoding
 
 MAX_INITIAL_TIMESTAMP: Final = 50
@@ -70,6 +71,8 @@ class Excerpt:
     max_tokens: int
     audio_frames: int
     """Of the audio, 20 ms each. A timestamp from there on, behind text, ends the text."""
+    timed: bool = False
+    """Whether the times of the tokens are wanted, as far as the model has heads for them."""
 
 
 @dataclass(slots=True)
@@ -82,6 +85,8 @@ class Generated:
     no_speech_probability: float = 0.0
     probabilities: list[float] = field(default_factory=list)
     """Of each token; empty where that is not known."""
+    starts: list[int] = field(default_factory=list)
+    """The frame in which each token begins, and the one in which the last ends; empty where that is not known."""
 
 
 @dataclass(slots=True)
@@ -97,6 +102,8 @@ class _Row:
     """Number of tokens that were fed and are right."""
     misses: int = 0
     """How often a token was not the expected one."""
+    attention: list[NDArray[np.float32]] = field(default_factory=list)
+    """Of the tokens that are right, for each pass, if times are wanted: (alignment heads, tokens, frames of audio)."""
     generated: Generated = field(default_factory=Generated)
     done: bool = False
 
@@ -123,6 +130,7 @@ class SpeculativeDecoder:
         self._cache_shape = cache_shape
         self._weights, self._special = weights, special
         self._tail = SilenceTail(memory, silence)
+        self._has_attention = "attention" in (each.name for each in decoder.get_outputs())
         self._positions = weights.float32("decoder/position_encodings/encodings")
         self._bias = np.zeros(weights.shape("decoder/embeddings/weight")[0], np.float32)
         self._bias[[*special.suppressed, special.no_timestamps]] = -np.inf
@@ -147,7 +155,16 @@ class SpeculativeDecoder:
                     batch.drop(index)
                     alive[index] = alive[-1]
                     alive.pop()
-        return [row.generated for row in rows]
+        return [self._timed(row) for row in rows]
+
+    def _timed(self, row: _Row) -> Generated:
+        """Return what was generated, with the times of the tokens if they are wanted and all of them were fed."""
+        generated, prompt = row.generated, list(row.excerpt.prompt)
+        if row.attention and row.position == len(prompt) + len(generated.tokens):
+            start = prompt.index(self._special.start)
+            attention = np.concatenate(row.attention, axis=1)[:, start:]
+            generated.starts = token_starts(attention, len(prompt) - start)
+        return generated
 
     def _attended(self, excerpts: Sequence[Excerpt]) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
         """Return the inputs of the graph that each excerpt has of its memory, and those that all of them share."""
@@ -156,7 +173,7 @@ class SpeculativeDecoder:
         names = [each.name for each in self._memory.get_outputs()]
         own: dict[str, NDArray[Any]] = {}
         for row, memory in enumerate(memories):
-            for name, values in zip(names, self._memory.run(names, {"memory": memory[None]}), strict=True):
+            for name, values in zip(names, self._memory.run(names, {"memory": memory}), strict=True):
                 axis = frames_axis(name)
                 if row == 0:
                     shape = [len(memories), *values.shape[1:]]
@@ -172,16 +189,13 @@ class SpeculativeDecoder:
 
     def _step(self, batch: BatchState, rows: Sequence[_Row]) -> None:
         """Feed the next tokens of all rows, and take over what is generated for them."""
-        length = max(len(row.fed) for row in rows)
-        tokens = np.zeros((len(rows), length, self._positions.shape[1]), np.float32)
+        ends = np.cumsum([len(row.fed) for row in rows])
         wanted: list[int] = []
-        for index, row in enumerate(rows):
-            tokens[index, : len(row.fed)] = self._embedded(row)
-            first = index * length
+        for row, end in zip(rows, ends.tolist(), strict=True):
             if row.position == 0:
-                wanted.append(first + row.fed.index(self._special.start))
-            wanted += range(first + len(row.fed) - row.guessed - 1, first + len(row.fed))
-        logits = self._run(batch, tokens, np.array(wanted))
+                wanted.append(end - len(row.fed) + row.fed.index(self._special.start))
+            wanted += range(end - row.guessed - 1, end)
+        logits, attention = self._run(batch, rows, np.array(wanted))
         place = 0
         for index, row in enumerate(rows):
             if row.position == 0:
@@ -189,8 +203,11 @@ class SpeculativeDecoder:
                 place += 1
             right = self._take(row, logits, place)
             place += row.guessed + 1
-            batch.show(index, len(row.fed) - row.guessed + right)
-            row.position += len(row.fed) - row.guessed + right
+            fed = len(row.fed) - row.guessed + right
+            batch.show(index, fed)
+            row.position += fed
+            if attention is not None and row.excerpt.timed and row.excerpt.audio_frames > 0:
+                row.attention.append(attention[index, :, :fed, : row.excerpt.audio_frames].copy())
             if not row.done:
                 self._expect(row)
 
@@ -270,13 +287,26 @@ class SpeculativeDecoder:
         tokens = [self._weights.rows("decoder/embeddings/weight", token, token + 1)[0] for token in row.fed]
         return np.stack(tokens) + self._positions[row.position : row.position + len(row.fed)]
 
-    def _run(self, batch: BatchState, tokens: NDArray[np.float32], wanted: NDArray[np.int64]) -> Logits:
-        """Return the logits of the wanted places, and add the keys and values of the tokens to the batch."""
-        mask = batch.extended(tokens.shape[1])
-        states, *batch.cache = self._decoder.run(
-            None, {"tokens": tokens, "wanted": wanted, "mask": mask, **batch.inputs}
-        )
-        return Logits(self._projection, states)
+    def _run(
+        self, batch: BatchState, rows: Sequence[_Row], wanted: NDArray[np.int64]
+    ) -> tuple[Logits, NDArray[np.float32] | None]:
+        """Return the logits of the wanted tokens to feed, and the attention if there are alignment heads.
+
+        Add the keys and values of all tokens to the batch.
+        """
+        lengths = np.array([len(row.fed) for row in rows])
+        slots = np.arange(lengths.max())
+        filled = slots < lengths[:, None]
+        inputs = {
+            "tokens": np.concatenate([self._embedded(row) for row in rows]),
+            "places": np.where(filled, (np.cumsum(lengths) - lengths)[:, None] + slots, 0),
+            "unpadded": np.flatnonzero(filled),
+            "wanted": wanted,
+            "mask": batch.extended(len(slots)),
+        }
+        states, *batch.cache = self._decoder.run(None, inputs | batch.inputs)
+        attention = batch.cache.pop() if self._has_attention else None
+        return Logits(self._projection, states), attention
 
 
 def _likeliest(logits: NDArray[np.float32], first: int) -> tuple[int, float]:

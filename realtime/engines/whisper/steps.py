@@ -76,7 +76,7 @@ class Steps:
         tokens = with_terms(terms_of(state.request), unbiased.tokens, biased.tokens, tokenizer)
         context = preceding(state.request, tokenizer, terms=False)
         probabilities = unbiased.probabilities if tokens == unbiased.tokens else ()  # those of terms are not comparable
-        draft = replace(unbiased, tokens=tokens, probabilities=probabilities)
+        draft = replace(unbiased, tokens=tokens, probabilities=probabilities, starts=())
         return self._after_best(replace(state, context=context, unbiased=None), draft)
 
     def _writes_foreign_letters(self, state: DecodeState, draft: Draft) -> bool:
@@ -113,13 +113,13 @@ class Steps:
         """Return the hypothesis of the best draft, or the state for decoding what it leaves out."""
         request = state.request
         if not request.final:
-            tokens = self._decoder.align(state, draft.tokens) if request.word_times else []
+            tokens = self._decoder.align(state, draft) if request.word_times else []
             return _joined(state, self._decoder.hypothesis(state, draft, tokens))
-        tokens = self._decoder.align(state, draft.tokens)
+        tokens = self._decoder.align(state, draft)
         part = state
         if _stopped_early(state, draft, tokens):
             part = state.truncated_to(draft.end)
-            tokens = self._decoder.align(part, draft.tokens)
+            tokens = self._decoder.align(part, draft)
         hypothesis = self._decoder.hypothesis(part, draft, tokens)
         lost = longest_untranscribed(hypothesis.words, part.request.samples, part.request.voice)
         incomplete = lost >= MIN_UNTRANSCRIBED * FRAME
@@ -143,7 +143,7 @@ class Steps:
 
     def _after_stretch(self, state: DecodeState, split: Split, draft: Draft) -> Step:
         """Return the state of the next stretch or, after the last one, the step after all of them."""
-        tokens = self._decoder.align(state, draft.tokens)
+        tokens = self._decoder.align(state, draft)
         hypothesis = self._decoder.hypothesis(state, draft, tokens)
         split = split.with_found(hypothesis, state.request.decoding.thresholds)
         if split.waiting:

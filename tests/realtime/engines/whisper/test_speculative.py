@@ -229,7 +229,7 @@ def computed(decoder: SpeculativeDecoder, monkeypatch: pytest.MonkeyPatch) -> li
             return memory.get_outputs()
 
         def run(self, names: list[str], inputs: dict[str, NDArray[np.float32]]) -> Any:
-            lengths.append(inputs["memory"].shape[1])
+            lengths.append(len(inputs["memory"]))
             return memory.run(names, inputs)
 
     monkeypatch.setattr(decoder, "_memory", Counted())
@@ -275,6 +275,38 @@ def test_generation_stops_at_the_most_tokens(decoder: SpeculativeDecoder) -> Non
         (cut,) = decoder.generate([replace(excerpt(0, PLAIN, expected), max_tokens=3)])
         assert cut.tokens == whole[:3]
         assert len(cut.probabilities) == 3
+
+
+@pytest.mark.parametrize("prompt", [PLAIN, [*CONTEXT, *PLAIN]], ids=["plain", "context"])
+def test_tokens_begin_one_after_the_other_whatever_is_expected(decoder: SpeculativeDecoder, prompt: list[int]) -> None:
+    same, texts = 0, {seed: plain_text(decoder, seed, prompt) for seed in range(SAMPLES)}
+    ended = {seed: text for seed, text in texts.items() if 0 < len(text) < MOST}
+    assert ended
+    for seed, text in ended.items():
+        asked = [replace(excerpt(seed, prompt, expected), timed=True) for expected in ([], text, [*text[:2], 9, 9, 9])]
+        apart = [generate(decoder, each)[0].starts for each in asked]
+        together = [each.starts for each in generate(decoder, *asked)]
+        for starts in [*apart, *together]:
+            assert len(starts) == len(text) + 1
+            assert starts == sorted(starts)
+            assert starts[-1] < FULL_WINDOW_FRAMES
+        same += len({tuple(starts) for starts in [*apart, *together]}) == 1
+    assert same >= 0.8 * len(ended)  # others have paths that are as cheap but for the rounding
+
+
+def test_there_are_no_times_where_none_are_wanted_or_the_text_does_not_end(decoder: SpeculativeDecoder) -> None:
+    whole = excerpt(0, PLAIN)
+    for each in (whole, replace(whole, timed=True, max_tokens=3), replace(whole, timed=True, audio_frames=0)):
+        assert generate(decoder, each)[0].starts == []
+
+
+def test_a_model_without_alignment_heads_gives_no_times(tmp_path: Path) -> None:
+    write_tiny_whisper(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["alignment_heads"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with closing(load(tmp_path)) as decoder:
+        assert generate(decoder, replace(excerpt(0, PLAIN), timed=True))[0].starts == []
 
 
 def test_weights_are_those_that_were_stored(directory: Path) -> None:
