@@ -111,7 +111,7 @@ class Settings:
     device_index: int = 0
     """Index of the GPU to use."""
     decoder_workers: int = 0
-    """Batches of one model decoded in parallel; 0 chooses by measurement, see `engines.decoder_layouts`."""
+    """Batches of one model decoded in parallel; 0 chooses by rule or by measurement, see `engines.decoder_layouts`."""
     threads_per_worker: int = 0
     """Threads of each decoder worker; 0 divides the CPUs among the workers, at most four each."""
     decoders_in_processes: bool = False

@@ -38,7 +38,7 @@ def serve(
         warn("serve", problem)
         return ExitCode.USAGE
     logs.configure(settings)
-    models = Models(settings, InstalledEngines(settings, LoggedProgress()))
+    models = Models(settings, InstalledEngines(settings, LoggedProgress(), measure_layouts=not successor))
     server = Server(
         models,
         settings,

@@ -19,15 +19,15 @@ SMALL_MODEL_BYTES: Final = 200_000_000
 """Bytes of weights up to which one thread answers soon enough: those of `whisper-base` are 145 MB, and of
 `whisper-small` 484 MB."""
 
-SOON_ENOUGH: Final = 0.2
-"""Seconds up to which answers of a busy layout are never too late; a partial takes about twice as long."""
+SOON_ENOUGH: Final = 0.3
+"""Seconds up to which a partial is never too late, on a layout all of whose workers are busy."""
 
 MUCH_LATER: Final = 1.5
-"""How many times later than the soonest answers those of a layout may be, if they are not soon enough."""
+"""How many times later than on the quickest layout partials may be, if they are not soon enough."""
 
 NEARLY_AS_MANY: Final = 0.85
-"""Share of the most answers per second for which a layout whose answers come sooner is taken instead. It also covers
-what other processes take while one of the layouts is measured."""
+"""Share of the most partials per second for which a layout with quicker ones is taken instead. It also covers what
+other processes take while one of the layouts is measured."""
 
 
 class DecoderLayout(NamedTuple):
@@ -35,6 +35,11 @@ class DecoderLayout(NamedTuple):
 
     workers: int
     threads: int
+
+    @property
+    def cpus(self) -> int:
+        """CPUs that are busy when all workers are."""
+        return self.workers * self.threads
 
     def __str__(self) -> str:
         return f"{self.workers}x{self.threads}"
@@ -52,18 +57,24 @@ def usual_layout(settings: Settings, weight_bytes: int) -> DecoderLayout:
 
 
 def possible_layouts(settings: Settings) -> tuple[DecoderLayout, ...]:
-    """Return the layouts to choose from, from most workers to fewest; none where the settings say one."""
+    """Return the layouts to choose from, from fewest workers to most; none where the settings say workers or threads.
+
+    None uses fewer CPUs than one with more workers.
+    """
     if settings.decoder_workers or settings.threads_per_worker:
         return ()
     cpus = usable_cpus()
-    counts = [_most_workers(settings, cpus)]
-    while counts[-1] // 2 >= MIN_WORKERS:
-        counts.append(counts[-1] // 2)
-    return tuple(_layout(settings, cpus, workers) for workers in counts)
+    layouts = [_layout(settings, cpus, _most_workers(settings, cpus))]
+    while (workers := layouts[0].workers // 2) >= MIN_WORKERS:
+        layout = _layout(settings, cpus, workers)
+        if layout.cpus < layouts[0].cpus:
+            break
+        layouts.insert(0, layout)
+    return tuple(layouts)
 
 
 def best_layout(measured: Mapping[DecoderLayout, float]) -> DecoderLayout:
-    """Return the best of layouts, given the seconds after which all workers have answered a request each."""
+    """Return the best of layouts, given the seconds after which all workers have decoded a partial each."""
     latest = max(SOON_ENOUGH, MUCH_LATER * min(measured.values()))
     per_second = {layout: layout.workers / seconds for layout, seconds in measured.items() if seconds <= latest}
     most = max(per_second.values())

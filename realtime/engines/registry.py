@@ -22,7 +22,7 @@ from realtime.engines.base import (
     Recognizer,
     Synthesizer,
 )
-from realtime.engines.decoder_layouts import DecoderLayout, best_layout, possible_layouts, usual_layout
+from realtime.engines.decoder_layouts import DecoderLayout, possible_layouts, usual_layout
 from realtime.engines.installed_voices import installed_voices
 from realtime.errors import EngineError, EngineNotInstalled, NoEngine, UnusableModel
 from realtime.settings import Settings
@@ -76,8 +76,14 @@ class Registry(Protocol):
 class InstalledEngines:
     """The engines of this installation."""
 
-    def __init__(self, settings: Settings, progress: Progress = silent) -> None:
+    def __init__(self, settings: Settings, progress: Progress = silent, *, measure_layouts: bool = False) -> None:
+        """Load engines as the settings say.
+
+        With `measure_layouts`, workers and threads of pinned recognizers are chosen by measurement, which needs the
+        CPUs for some seconds.
+        """
         self._settings = settings
+        self._measures_layouts = measure_layouts
         self._pinned = ModelNames(settings).pinned
         self._progress = progress
         self._steps: dict[str, Step] = {}
@@ -139,27 +145,25 @@ class InstalledEngines:
             )
         try:
             self.advance(Step(entry.name, Stage.LOADING))
-            from realtime.engines.whisper.engine import Whisper
-
-            settings = self._on_device()
-            workers, threads = self._layout(entry, settings, directory)
-            return Whisper(directory, device=settings.device, workers=workers, threads=threads, **options)
+            return self._load_whisper(entry, directory, options)
         finally:
             self._steps.pop(entry.name, None)
 
-    def _layout(self, entry: ModelEntry, settings: Settings, directory: Path) -> DecoderLayout:
-        """Return the layout of a recognizer: of a pinned one the best by measurement, which sessions would disturb."""
-        layouts = possible_layouts(settings)
-        if entry not in self._pinned or len(layouts) < 2:
-            return usual_layout(settings, weights.size(directory))
-        from realtime.engines.whisper.layout_speed import answer_seconds
+    def _load_whisper(self, entry: ModelEntry, directory: Path, options: dict[str, Any]) -> Recognizer[Any]:
+        """Load a model with the usual layout of its decoder workers, or with the best by measurement."""
+        from realtime.engines.whisper.engine import Whisper
+        from realtime.engines.whisper.layout_speed import load_best
 
+        settings = self._on_device()
+
+        def load(layout: DecoderLayout) -> Whisper:
+            return Whisper(directory, device=settings.device, workers=layout.workers, threads=layout.threads, **options)
+
+        layouts = possible_layouts(settings) if self._measures_layouts and entry in self._pinned else ()
+        if len(layouts) < 2:
+            return load(usual_layout(settings, weights.size(directory)))
         with self._measuring:
-            measured = {layout: answer_seconds(directory, layout, settings.compute_type) for layout in layouts}
-        best = best_layout(measured)
-        speeds = ", ".join(f"{layout} {layout.workers / seconds:.1f}" for layout, seconds in measured.items())
-        logger.info("%s runs on %s (workers x threads; answers a second: %s)", entry.name, best, speeds)
-        return best
+            return load_best(entry.name, layouts, load, lambda: self.advance(Step(entry.name, Stage.LOADING)))
 
     def _on_device(self) -> Settings:
         """Return the settings with the device that `auto` stands for."""

@@ -1,7 +1,6 @@
 """The Whisper model of CTranslate2."""
 
 from collections.abc import Sequence
-from typing import Literal, overload
 
 from ctranslate2 import StorageView
 
@@ -15,37 +14,14 @@ class WhisperAlignmentResult:
     alignments: list[tuple[int, int]]
     text_token_probs: list[float]
 
-class WhisperGenerationResultAsync:
-    def result(self) -> WhisperGenerationResult: ...
-
 class Whisper:
-    def __init__(
-        self,
-        path: str,
-        *,
-        device: str = ...,
-        compute_type: str = ...,
-        inter_threads: int = ...,
-        intra_threads: int = ...,
-    ) -> None: ...
+    def __init__(self, path: str, *, compute_type: str = ..., intra_threads: int = ...) -> None: ...
 
-    n_mels: int
     is_multilingual: bool
     device: str
     compute_type: str
     def encode(self, features: StorageView, to_cpu: bool = ...) -> StorageView: ...
     def detect_language(self, features: StorageView) -> list[list[tuple[str, float]]]: ...
-    @overload
-    def generate(
-        self,
-        features: StorageView,
-        prompts: Sequence[Sequence[str]],
-        *,
-        asynchronous: Literal[True],
-        beam_size: int = ...,
-        max_length: int = ...,
-    ) -> list[WhisperGenerationResultAsync]: ...
-    @overload
     def generate(
         self,
         features: StorageView,

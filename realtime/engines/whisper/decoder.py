@@ -1,13 +1,14 @@
 """Whisper's decoder: it generates text for encoded audio, aligns text with audio, and compares it with silence.
 
-Generation is greedy unless the request says otherwise, and batched. Alignment and comparison take one parallel pass
-over the tokens of a text each.
+Generation is greedy unless the request says otherwise, and batched. Comparison takes one parallel pass over the tokens
+of a text, and so does alignment, unless the attention with which the text was generated shows it.
 
 Source: CTranslate2's documentation of `Whisper.generate`, for the meaning of `max_length`.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import ctranslate2
 import numpy as np
@@ -119,7 +120,7 @@ class Decoder:
             expected=[*begin, *expected][: state.max_tokens - 1],
             max_tokens=state.max_tokens,
             audio_frames=state.frames,
-            timed=not state.timestamps and (state.request.final or state.request.word_times),
+            timed=state.request.word_times and not state.timestamps and not _is_compared(state),
         )
 
     def _draft(self, state: DecodeState, generated: Generated) -> Draft:
@@ -127,7 +128,6 @@ class Decoder:
         tokenizer = self.tokenizer_of(state)
         places, end = parse_output(generated.tokens[: state.max_tokens], tokenizer, state.frames)
         tokens = [generated.tokens[place] for place in places]
-        probabilities = generated.probabilities
         draft = Draft(
             tokens=tokens,
             average_log_probability=generated.log_probability / (len(generated.tokens) + 1),
@@ -136,21 +136,25 @@ class Decoder:
             ended=len(generated.tokens) < state.max_tokens,
             temperature=state.request.decoding.temperatures[state.step],
             end=end,
-            probabilities=tuple(probabilities[place] for place in places) if probabilities else (),
-            starts=tuple(generated.starts) if len(tokens) == len(generated.tokens) else (),
         )
-        if state.request.final and (not draft.starts or draft.doubtful or state.request.is_short):
-            return replace(draft, probabilities=(), starts=())  # they are compared with those given silence
-        return draft
+        all_timed = len(generated.boundaries) == len(tokens) + 1
+        boundaries = generated.boundaries if all_timed and not _is_compared(state, draft) else []
+        if state.request.final and not boundaries:
+            return draft  # alignment gives the probabilities as well
+        probabilities = [generated.probabilities[place] for place in places] if generated.probabilities else []
+        return replace(draft, probabilities=tuple(probabilities), boundaries=tuple(boundaries))
 
     def align(self, state: DecodeState, draft: Draft) -> list[TimedToken]:
         """Time the tokens of a draft by dynamic time warping over the cross-attention (openai/whisper, `timing.py`)."""
         tokens = draft.tokens
         if not tokens:
             return []
-        if draft.starts:
-            begins = [start * FRAME for start in draft.starts]
-            return list(map(TimedToken, tokens, begins[:-1], begins[1:], draft.probabilities))
+        if draft.boundaries:
+            spans = pairwise(boundary * FRAME for boundary in draft.boundaries)
+            return [
+                TimedToken(token, start, end, probability)
+                for token, (start, end), probability in zip(tokens, spans, draft.probabilities, strict=True)
+            ]
         path, probabilities = self._align(state, state.encoding, tokens)
         starts = [state.frames] * (len(tokens) + 1)
         for token, frame in reversed(path):
@@ -195,7 +199,7 @@ class Decoder:
 
         Return its log-likelihood given the audio, and that less the one given silence; None if they are not needed.
         """
-        if not (state.request.final and timed and (draft.doubtful or state.request.is_short)):
+        if not (timed and _is_compared(state, draft)):
             return None, None
         _, given_silence = self._align(state, self._encoder.silence[: len(state.encoding)], draft.tokens)
         likelihood = log_likelihood(token.probability for token in timed)
@@ -213,6 +217,11 @@ class Decoder:
             median_filter_width=7,
         )[0]
         return result.alignments, result.text_token_probs
+
+
+def _is_compared(state: DecodeState, draft: Draft | None = None) -> bool:
+    """Whether the text of a draft is compared with silence, or any text of the state is; see `likelihood`."""
+    return state.request.final and (state.request.is_short or (draft is not None and draft.doubtful))
 
 
 def _with_probabilities(draft: Draft, timed: Sequence[TimedToken]) -> list[TimedToken]:

@@ -33,6 +33,10 @@ from realtime.errors import EngineError
 LIMIT: Final = 127
 """Largest 8-bit weight or activation."""
 
+MAX_ALIGNMENT_HEADS: Final = 32
+"""Heads whose attention is returned at most. Models without known ones name all heads of their last layers: of
+whisper-large-v3 these would be 320, with megabytes for each token. OpenAI's models have up to 23."""
+
 ROWS_AT_ONCE: Final = 1024
 """Rows of a matrix that are brought to 8 bits at once, so that it is never in memory with 32."""
 
@@ -43,7 +47,8 @@ class _Graph:
     Matrices go to a file of their own at once, so that no more than one of them is in memory.
     """
 
-    def __init__(self, weights: StoredWeights, file: Path) -> None:
+    def __init__(self, weights: StoredWeights, file: Path, rows: str) -> None:
+        """Begin the graph; all matrices are multiplied by as many rows as the input `rows` has."""
         self._weights = weights
         self._heads, self._head = weights.decoder_heads
         self._nodes: list[onnx.NodeProto] = []
@@ -51,6 +56,9 @@ class _Graph:
         self._file = file
         self._matrices = file.with_suffix(".data")
         self._matrices.touch()
+        shape, zero_point = self.add("Shape", rows, start=0, end=1), numpy_helper.from_array(np.array([128], np.uint8))
+        self._zero_points = "zero_points"
+        self._nodes.append(helper.make_node("ConstantOfShape", [shape], [self._zero_points], value=zero_point))
 
     def constant(self, values: ArrayLike, name: str = "") -> str:
         """Add a constant, unless there is one of this name."""
@@ -87,34 +95,23 @@ class _Graph:
         gamma, beta = (self.constant(self._weights.float32(f"{name}/{each}")) for each in ("gamma", "beta"))
         return self.add("LayerNormalization", value, gamma, beta, output=output, axis=-1, epsilon=1e-5)
 
-    def _zero_points(self, rows: str) -> str:
-        """Return what stands for zero in each row of an input."""
-        name = f"{rows}_zero_points"
-        if not any(name in node.output for node in self._nodes):
-            shape = self.add("Shape", rows, start=0, end=1)
-            zero_point = numpy_helper.from_array(np.array([128], np.uint8))
-            self._nodes.append(helper.make_node("ConstantOfShape", [shape], [name], value=zero_point))
-        return name
-
-    def linear(self, value: str, name: str, rows: str) -> str:
+    def linear(self, value: str, name: str) -> str:
         """Multiply by a matrix in 8 bits, and add its bias; see `product`."""
-        return self.add("Add", self.product(value, name, rows), self.constant(self._weights.float32(f"{name}/bias")))
+        return self.add("Add", self.product(value, name), self.constant(self._weights.float32(f"{name}/bias")))
 
-    def queries(self, value: str, name: str, rows: str) -> str:
+    def queries(self, value: str, name: str) -> str:
         """Return what a linear layer makes of a value, of which the first heads are queries, scaled for attention.
 
-        Their scale belongs to the weights: onnxruntime multiplies a single row twice as fast without a factor.
+        The scale is a part of the weights: onnxruntime would fuse it with the product of queries and keys, and its
+        kernels for a single row are for products without a factor.
         """
         bias = self._weights.float32(f"{name}/bias")
         factors = np.ones_like(bias)
         factors[: self._heads * self._head] = self._head**-0.5
-        return self.add("Add", self.product(value, name, rows, factors), self.constant(factors * bias))
+        return self.add("Add", self.product(value, name, factors), self.constant(factors * bias))
 
-    def product(self, value: str, name: str, rows: str, factors: ArrayLike = 1, output: str = "") -> str:
-        """Multiply by a matrix in 8 bits, and each output by its factor.
-
-        The value is (rows, dimension), with as many rows as the input `rows`.
-        """
+    def product(self, value: str, name: str, factors: ArrayLike = 1, output: str = "") -> str:
+        """Multiply (rows, dimension) by a matrix in 8 bits, and each column of the product by its factor."""
         rounded, scales = _in_8_bits(self._weights, f"{name}/weight")
         largest = self.add("ReduceMax", self.add("Abs", value), self.constant([-1], "last_axis"), keepdims=0)
         scale = self.add("Mul", largest, self.constant(np.float32(1 / LIMIT), "one_by_limit"))
@@ -122,7 +119,7 @@ class _Graph:
         # The kernels are made for unsigned activations: 128 stands for zero.
         product = self.add(
             "MatMulIntegerToFloat",
-            self.add("QuantizeLinear", value, scale, self._zero_points(rows), axis=0),
+            self.add("QuantizeLinear", value, scale, self._zero_points, axis=0),
             self.matrix(rounded),
             self.constant(np.float32(1), "one"),
             self.constant(scales * np.asarray(factors, np.float32)),
@@ -200,9 +197,9 @@ def write_memory_graph(weights: StoredWeights, file: Path) -> None:
 
     Those are (1, heads, head dimension, frames) and (1, heads, frames, head dimension).
     """
-    graph, outputs = _Graph(weights, file), list[str]()
+    graph, outputs = _Graph(weights, file, "memory"), list[str]()
     for layer in range(weights.decoder_layers):
-        projected = graph.linear("memory", f"decoder/layer_{layer}/attention/linear_1", "memory")
+        projected = graph.linear("memory", f"decoder/layer_{layer}/attention/linear_1")
         keys, values = graph.heads(graph.add("Unsqueeze", projected, graph.constant([0], "first_axis")), 2)
         outputs += [
             graph.add("Transpose", keys, output=f"memory_keys_{layer}", perm=[0, 1, 3, 2]),
@@ -227,7 +224,7 @@ def write_decoder_graph(weights: StoredWeights, file: Path, alignment_heads: Seq
     `all_values_N` with the new slots behind those before; and `attention` of the alignment heads to the own memory,
     (batch, alignment heads, length, frames), if there are such heads.
     """
-    graph, outputs = _Graph(weights, file), ["states"]
+    graph, outputs = _Graph(weights, file, "tokens"), ["states"]
     inputs: list[tuple[str, int, list[str | int]]] = [
         ("tokens", TensorProto.FLOAT, ["tokens", "dimension"]),
         ("places", TensorProto.INT64, ["batch", "length"]),
@@ -241,19 +238,19 @@ def write_decoder_graph(weights: StoredWeights, file: Path, alignment_heads: Seq
     for layer in range(weights.decoder_layers):
         name = f"decoder/layer_{layer}"
         normed = graph.norm(value, f"{name}/self_attention/layer_norm")
-        projected = graph.queries(normed, f"{name}/self_attention/linear_0", "tokens")
+        projected = graph.queries(normed, f"{name}/self_attention/linear_0")
         query, keys, values = graph.heads(graph.padded(projected), 3)
         keys = graph.add("Concat", f"keys_{layer}", keys, output=f"all_keys_{layer}", axis=2)
         values = graph.add("Concat", f"values_{layer}", values, output=f"all_values_{layer}", axis=2)
         attended = graph.self_attention(query, keys, values)
-        value = graph.add("Add", value, graph.linear(attended, f"{name}/self_attention/linear_1", "tokens"))
+        value = graph.add("Add", value, graph.linear(attended, f"{name}/self_attention/linear_1"))
         normed = graph.norm(value, f"{name}/attention/layer_norm")
-        (query,) = graph.heads(graph.padded(graph.queries(normed, f"{name}/attention/linear_0", "tokens")), 1)
+        (query,) = graph.heads(graph.padded(graph.queries(normed, f"{name}/attention/linear_0")), 1)
         attended = graph.cross_attention(query, layer)
-        value = graph.add("Add", value, graph.linear(attended, f"{name}/attention/linear_2", "tokens"))
+        value = graph.add("Add", value, graph.linear(attended, f"{name}/attention/linear_2"))
         normed = graph.norm(value, f"{name}/ffn/layer_norm")
-        hidden = graph.add("Gelu", graph.linear(normed, f"{name}/ffn/linear_0", "tokens"))
-        value = graph.add("Add", value, graph.linear(hidden, f"{name}/ffn/linear_1", "tokens"))
+        hidden = graph.add("Gelu", graph.linear(normed, f"{name}/ffn/linear_0"))
+        value = graph.add("Add", value, graph.linear(hidden, f"{name}/ffn/linear_1"))
         inputs += [
             (f"keys_{layer}", TensorProto.FLOAT, ["batch", "heads", "before", "head"]),
             (f"values_{layer}", TensorProto.FLOAT, ["batch", "heads", "before", "head"]),
@@ -276,8 +273,8 @@ def write_decoder_graph(weights: StoredWeights, file: Path, alignment_heads: Seq
 
 def write_projection_graph(weights: StoredWeights, file: Path) -> None:
     """Write the graph from `states`, (places, model dimension), to `logits`, (places, vocabulary)."""
-    graph = _Graph(weights, file)
-    graph.product("states", "decoder/projection", "states", output="logits")
+    graph = _Graph(weights, file, "states")
+    graph.product("states", "decoder/projection", output="logits")
     graph.write([("states", TensorProto.FLOAT, ["places", "dimension"])], ["logits"])
 
 
@@ -288,7 +285,7 @@ def main() -> None:
         weights = StoredWeights(model / "model.bin")
         write_memory_graph(weights, directory / "memory.onnx")
         heads = json.loads((model / "config.json").read_bytes()).get("alignment_heads", ())
-        write_decoder_graph(weights, directory / "decoder.onnx", heads)
+        write_decoder_graph(weights, directory / "decoder.onnx", heads if len(heads) <= MAX_ALIGNMENT_HEADS else ())
         write_projection_graph(weights, directory / "projection.onnx")
     except EngineError as exc:
         sys.exit(exc.message)

@@ -37,7 +37,7 @@ class Draft:
     """The last timestamp token, in frames of 20 ms; 0 if there is none."""
     probabilities: tuple[float, ...] = ()
     """The probability of each token as it was generated; empty where they were not asked for."""
-    starts: tuple[int, ...] = ()
+    boundaries: tuple[int, ...] = ()
     """The frame in which each token begins, and the one in which the last ends, if generation has shown them."""
 
     @property

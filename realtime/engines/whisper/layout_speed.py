@@ -1,53 +1,76 @@
-"""Measure how fast a layout of decoder workers is on this machine, with the model that it is for."""
+"""Load a recognizer with each of several layouts, and keep the one that is best on this machine."""
 
+import logging
 import time
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import ctranslate2
 import numpy as np
 
-from realtime.engines.decoder_layouts import DecoderLayout
-from realtime.engines.whisper.cpu import enable_avx512
-from realtime.errors import EngineError
+from realtime.audio.formats import SAMPLE_RATE
+from realtime.engines.decoder_layouts import DecoderLayout, best_layout
+from realtime.engines.whisper.engine import Whisper
+from realtime.speech.recognition import TranscriptionRequest
 
-FRAMES: Final = 300
-"""Frames of features in a request, 10 ms each: the window of a short partial."""
+logger = logging.getLogger(__name__)
 
-PROMPT: Final = ("<|startoftranscript|>", *["<|notimestamps|>"] * 8)
-"""Tokens that are given: the decoder takes a step for each, whatever it hears."""
+SECONDS: Final = 3
+"""Seconds of audio in a request, which has noise."""
+
+EXPECTED: Final = " Nothing of this is said in the noise that is heard here."
+"""Text that is expected of it: it is verified in vain, as about that many tokens are verified or written otherwise."""
 
 MIN_ROUNDS: Final = 3
 MEASURING_SECONDS: Final = 0.4
 """Rounds at least, and seconds after which no further round begins."""
 
+MAX_SECONDS: Final = 20.0
+"""Seconds after which no further layout is measured: `whisper-large-v3` takes seconds to load, and to answer."""
 
-def answer_seconds(directory: Path, layout: DecoderLayout, compute_type: str) -> float:
-    """Return the seconds after which all workers of a layout have answered a request each, on the CPU.
+
+def load_best(
+    name: str, layouts: Sequence[DecoderLayout], load: Callable[[DecoderLayout], Whisper], on_load: Callable[[], None]
+) -> Whisper:
+    """Load a model with one of several layouts after the other, never twice at once; return it with the best.
+
+    `on_load` is called before each is loaded, and may raise to end this. Raises what it and `load` raise.
+    """
+    began, seconds = time.monotonic(), dict[DecoderLayout, float]()
+
+    def measured(layout: DecoderLayout) -> Whisper:
+        on_load()
+        engine = load(layout)
+        seconds[layout] = partial_seconds(engine)
+        return engine
+
+    loaded, engine = layouts[0], measured(layouts[0])
+    for layout in layouts[1:]:
+        if time.monotonic() - began > MAX_SECONDS:
+            break
+        engine.close()
+        loaded, engine = layout, measured(layout)
+    best = best_layout(seconds)
+    per_second = ", ".join(f"{layout} {layout.workers / each:.1f}" for layout, each in seconds.items())
+    logger.info("%s runs on %s (workers x threads; partials a second: %s)", name, best, per_second)
+    if loaded != best:
+        engine.close()
+        on_load()
+        engine = load(best)
+    return engine
+
+
+def partial_seconds(engine: Whisper) -> float:
+    """Return the seconds after which all workers of a recognizer have decoded a partial each.
 
     Others may have the machine at the moment, so of several rounds the shortest counts. Raises `EngineError`.
     """
-    enable_avx512()
-    try:
-        model = ctranslate2.models.Whisper(
-            str(directory),
-            device="cpu",
-            compute_type=compute_type,
-            inter_threads=layout.workers,
-            intra_threads=layout.threads,
-        )
-        silence = ctranslate2.StorageView.from_array(np.zeros((1, model.n_mels, FRAMES), np.float32))
-        rounds = list[float]()
+    noise = np.random.default_rng(0).normal(0, 0.01, SECONDS * SAMPLE_RATE).astype(np.float32)
+    request = TranscriptionRequest(noise, language="en", final=False, under_load=True, expected=EXPECTED)
+    rounds = list[float]()
+    with ThreadPoolExecutor(engine.workers) as threads:
         while len(rounds) < MIN_ROUNDS or sum(rounds) < MEASURING_SECONDS:
             began = time.perf_counter()
-            requests = [
-                model.generate(silence, [PROMPT], beam_size=1, max_length=2, asynchronous=True)
-                for _ in range(layout.workers)
-            ]
-            for (answer,) in requests:
-                answer.result()
+            list(threads.map(lambda _: engine.decode([engine.encode(request)]), range(engine.workers)))
             rounds.append(time.perf_counter() - began)
-        model.unload_model()
-    except (RuntimeError, ValueError) as exc:
-        raise EngineError(f"The Whisper model could not be measured: {exc}") from exc
     return min(rounds)

@@ -24,7 +24,7 @@ from realtime.engines.whisper.batch_state import MASKED, BatchState
 from realtime.engines.whisper.logits import Logits
 from realtime.engines.whisper.silence_tail import SilenceTail, frames_axis
 from realtime.engines.whisper.stored_weights import StoredWeights
-from realtime.engines.whisper.token_times import token_starts
+from realtime.engines.whisper.token_times import token_boundaries
 from realtime.engines.whisper.windows import Encoding
 
 MAX_INITIAL_TIMESTAMP: Final = 50
@@ -38,6 +38,10 @@ MAX_MISSES: Final = 3
 
 MAX_SKIPPED: Final = 2
 """Expected tokens that the text may lack at once for those behind them to be tried again."""
+
+
+ATTENTION: Final = "attention"
+"""The output of the decoder's graph with the attention of the alignment heads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class Generated:
     no_speech_probability: float = 0.0
     probabilities: list[float] = field(default_factory=list)
     """Of each token; empty where that is not known."""
-    starts: list[int] = field(default_factory=list)
+    boundaries: list[int] = field(default_factory=list)
     """The frame in which each token begins, and the one in which the last ends; empty where that is not known."""
 
 
@@ -106,6 +110,11 @@ class _Row:
     """Of the tokens that are right, for each pass, if times are wanted: (alignment heads, tokens, frames of audio)."""
     generated: Generated = field(default_factory=Generated)
     done: bool = False
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether times are wanted, and there is audio for them."""
+        return self.excerpt.timed and self.excerpt.audio_frames > 0
 
 
 class SpeculativeDecoder:
@@ -130,7 +139,7 @@ class SpeculativeDecoder:
         self._cache_shape = cache_shape
         self._weights, self._special = weights, special
         self._tail = SilenceTail(memory, silence)
-        self._has_attention = "attention" in (each.name for each in decoder.get_outputs())
+        self._outputs = [each.name for each in decoder.get_outputs()]
         self._positions = weights.float32("decoder/position_encodings/encodings")
         self._bias = np.zeros(weights.shape("decoder/embeddings/weight")[0], np.float32)
         self._bias[[*special.suppressed, special.no_timestamps]] = -np.inf
@@ -155,15 +164,15 @@ class SpeculativeDecoder:
                     batch.drop(index)
                     alive[index] = alive[-1]
                     alive.pop()
-        return [self._timed(row) for row in rows]
+        return [self._finished(row) for row in rows]
 
-    def _timed(self, row: _Row) -> Generated:
+    def _finished(self, row: _Row) -> Generated:
         """Return what was generated, with the times of the tokens if they are wanted and all of them were fed."""
         generated, prompt = row.generated, list(row.excerpt.prompt)
         if row.attention and row.position == len(prompt) + len(generated.tokens):
             start = prompt.index(self._special.start)
             attention = np.concatenate(row.attention, axis=1)[:, start:]
-            generated.starts = token_starts(attention, len(prompt) - start)
+            generated.boundaries = token_boundaries(attention, len(prompt) - start)
         return generated
 
     def _attended(self, excerpts: Sequence[Excerpt]) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
@@ -206,7 +215,7 @@ class SpeculativeDecoder:
             fed = len(row.fed) - row.guessed + right
             batch.show(index, fed)
             row.position += fed
-            if attention is not None and row.excerpt.timed and row.excerpt.audio_frames > 0:
+            if attention is not None and row.is_timed:
                 row.attention.append(attention[index, :, :fed, : row.excerpt.audio_frames].copy())
             if not row.done:
                 self._expect(row)
@@ -290,7 +299,7 @@ class SpeculativeDecoder:
     def _run(
         self, batch: BatchState, rows: Sequence[_Row], wanted: NDArray[np.int64]
     ) -> tuple[Logits, NDArray[np.float32] | None]:
-        """Return the logits of the wanted tokens to feed, and the attention if there are alignment heads.
+        """Return the logits of the wanted tokens to feed, and the attention if times are wanted and it shows them.
 
         Add the keys and values of all tokens to the batch.
         """
@@ -304,8 +313,11 @@ class SpeculativeDecoder:
             "wanted": wanted,
             "mask": batch.extended(len(slots)),
         }
-        states, *batch.cache = self._decoder.run(None, inputs | batch.inputs)
-        attention = batch.cache.pop() if self._has_attention else None
+        timed = any(row.is_timed for row in rows)
+        names = [name for name in self._outputs if timed or name != ATTENTION]
+        found = dict(zip(names, self._decoder.run(names, inputs | batch.inputs), strict=True))
+        states, attention = found.pop("states"), found.pop(ATTENTION, None)
+        batch.cache = list(found.values())
         return Logits(self._projection, states), attention
 
 

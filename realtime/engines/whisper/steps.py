@@ -76,7 +76,7 @@ class Steps:
         tokens = with_terms(terms_of(state.request), unbiased.tokens, biased.tokens, tokenizer)
         context = preceding(state.request, tokenizer, terms=False)
         probabilities = unbiased.probabilities if tokens == unbiased.tokens else ()  # those of terms are not comparable
-        draft = replace(unbiased, tokens=tokens, probabilities=probabilities, starts=())
+        draft = replace(unbiased, tokens=tokens, probabilities=probabilities, boundaries=())
         return self._after_best(replace(state, context=context, unbiased=None), draft)
 
     def _writes_foreign_letters(self, state: DecodeState, draft: Draft) -> bool:

@@ -12,7 +12,7 @@ MEDIAN_WIDTH: Final = 7
 """Frames of the median filter."""
 
 
-def token_starts(attention: NDArray[np.float32], prompt: int) -> list[int]:
+def token_boundaries(attention: NDArray[np.float32], prompt: int) -> list[int]:
     """Return the frame in which each token begins, and the one in which the last ends.
 
     `attention` is (alignment heads, tokens fed, frames of the audio), from the start of transcript on; the text begins

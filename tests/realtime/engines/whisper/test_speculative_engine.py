@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,17 +96,51 @@ def test_the_words_are_those_of_ctranslate2_whatever_is_expected(
     assert same >= len(asked) - 2
 
 
-def test_the_times_of_words_are_those_of_ctranslate2(speculative: Whisper, plain: Whisper, speech: Samples) -> None:
+def test_the_times_of_words_are_those_of_ctranslate2(
+    speculative: Whisper, plain: Whisper, speech: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speculative._decoder, "_align", None)  # none but those of the attention are used
     late = list[float]()
     for request in requests(speech, under_load=True):
         timed = replace(request, word_times=True)
         theirs, ours = transcribe(plain, timed), transcribe(speculative, replace(timed, expected=TEXT))
+        assert all(0 < word.probability <= 1 for word in ours.words)
         if words(ours) == words(theirs):
             pairs = zip(ours.words, theirs.words, strict=True)
             late += [(one.start - other.start) / SAMPLE_RATE for one, other in pairs]
     assert len(late) > 20
     assert np.percentile(np.abs(late), 90) <= 0.06
     assert abs(np.mean(late)) <= 0.02
+
+
+@pytest.mark.parametrize(
+    ("seconds", "under_load", "expected"),
+    [
+        pytest.param(0.6, True, TEXT, id="short"),
+        pytest.param(4.0, False, TEXT, id="with timestamps"),
+        pytest.param(4.0, True, "", id="nothing is expected"),
+    ],
+)
+def test_other_finals_have_their_times_of_ctranslate2(
+    speculative: Whisper,
+    speech: Samples,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    under_load: bool,
+    expected: str,
+) -> None:
+    aligned: list[int] = []
+    align = speculative._decoder._align
+
+    def counted(*arguments: Any) -> Any:
+        aligned.append(1)
+        return align(*arguments)
+
+    monkeypatch.setattr(speculative._decoder, "_align", counted)
+    samples = speech[: round(seconds * SAMPLE_RATE)]
+    request = TranscriptionRequest(samples, language="en", under_load=under_load, word_times=True, expected=expected)
+    assert transcribe(speculative, request).words
+    assert aligned
 
 
 def test_partials_and_finals_of_different_length_are_decoded_together(speculative: Whisper, speech: Samples) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from realtime.engines.whisper import token_times
-from realtime.engines.whisper.token_times import token_starts
+from realtime.engines.whisper.token_times import token_boundaries
 
 PROMPT = 3
 
@@ -25,20 +25,20 @@ def attention(starts: list[int], frames: int, heads: int = 4) -> NDArray[np.floa
 
 @pytest.mark.parametrize("starts", [[0, 20, 45, 80], [0, 10, 11, 99], [0], [0, 0, 50]])
 def test_tokens_begin_where_their_attention_does(starts: list[int]) -> None:
-    found = token_starts(attention(starts, 100), PROMPT)
+    found = token_boundaries(attention(starts, 100), PROMPT)
     assert len(found) == len(starts)
     assert found == pytest.approx(starts, abs=token_times.MEDIAN_WIDTH // 2)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 4])
 def test_audio_of_a_few_frames_has_times(frames: int) -> None:
-    starts = token_starts(attention([0, 0, 0], frames), PROMPT)
+    starts = token_boundaries(attention([0, 0, 0], frames), PROMPT)
     assert starts == sorted(starts)
     assert 0 <= starts[0] <= starts[-1] < frames
 
 
 def test_attention_that_is_the_same_everywhere_has_times() -> None:
-    starts = token_starts(np.full((2, PROMPT + 1, 10), 0.1, np.float32), PROMPT)
+    starts = token_boundaries(np.full((2, PROMPT + 1, 10), 0.1, np.float32), PROMPT)
     assert starts == sorted(starts)
 
 
