@@ -96,7 +96,7 @@ def check_processor(settings: Settings) -> Findings:
     device = settings.device if settings.device != "auto" else "cuda" if gpus else "cpu"
     on_device = replace(settings, device=device)
     cpus, (workers, threads) = usable_cpus(), usual_layout(on_device, 0)
-    measured = " (measured when the service starts)" if len(possible_layouts(on_device)) > 1 else ""
+    measured = ", if the service does not choose others when it starts" if len(possible_layouts(on_device)) > 1 else ""
     features = [each for each in CPU_FEATURES if each in _cpu_features()]
     chosen = os.environ.get(VARIABLE, "the widest that CTranslate2 uses by itself")
     yield Finding(

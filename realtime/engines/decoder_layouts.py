@@ -26,8 +26,8 @@ MUCH_LATER: Final = 1.5
 """How many times later than on the quickest layout partials may be, if they are not soon enough."""
 
 NEARLY_AS_MANY: Final = 0.85
-"""Share of the most partials per second for which a layout with quicker ones is taken instead. It also covers what
-other processes take while one of the layouts is measured."""
+"""Share of the most partials per second for which a layout with quicker ones is taken instead, which also covers what
+other processes take while one of the layouts is measured; and of the CPUs that a layout uses at least."""
 
 
 class DecoderLayout(NamedTuple):
@@ -57,20 +57,15 @@ def usual_layout(settings: Settings, weight_bytes: int) -> DecoderLayout:
 
 
 def possible_layouts(settings: Settings) -> tuple[DecoderLayout, ...]:
-    """Return the layouts to choose from, from fewest workers to most; none where the settings say workers or threads.
-
-    None uses fewer CPUs than one with more workers.
-    """
+    """Return the layouts that use about all CPUs, by threads; no layout where the settings say workers or threads."""
     if settings.decoder_workers or settings.threads_per_worker:
         return ()
     cpus = usable_cpus()
-    layouts = [_layout(settings, cpus, _most_workers(settings, cpus))]
-    while (workers := layouts[0].workers // 2) >= MIN_WORKERS:
-        layout = _layout(settings, cpus, workers)
-        if layout.cpus < layouts[0].cpus:
-            break
-        layouts.insert(0, layout)
-    return tuple(layouts)
+    most = _most_workers(settings, cpus)
+    layouts = [DecoderLayout(min(most, cpus // threads), threads) for threads in range(1, min(MAX_THREADS, cpus) + 1)]
+    layouts = [layout for layout in layouts if layout.workers >= min(MIN_WORKERS, cpus)]
+    most_cpus = max(layout.cpus for layout in layouts)
+    return tuple(layout for layout in layouts if layout.cpus >= NEARLY_AS_MANY * most_cpus)
 
 
 def best_layout(measured: Mapping[DecoderLayout, float]) -> DecoderLayout:

@@ -159,11 +159,17 @@ class InstalledEngines:
         def load(layout: DecoderLayout) -> Whisper:
             return Whisper(directory, device=settings.device, workers=layout.workers, threads=layout.threads, **options)
 
+        usual = usual_layout(settings, weights.size(directory))
         layouts = possible_layouts(settings) if self._measures_layouts and entry in self._pinned else ()
         if len(layouts) < 2:
-            return load(usual_layout(settings, weights.size(directory)))
+            logger.debug("%s: %s workers x threads", entry.name, usual)
+            return load(usual)
         with self._measuring:
-            return load_best(entry.name, layouts, load, lambda: self.advance(Step(entry.name, Stage.LOADING)))
+            engine, measured = load_best(layouts, usual, load, lambda: self.advance(Step(entry.name, Stage.LOADING)))
+        logger.info(
+            "%s: %s workers x threads (%s)", entry.name, DecoderLayout(engine.workers, engine.threads), measured
+        )
+        return engine
 
     def _on_device(self) -> Settings:
         """Return the settings with the device that `auto` stands for."""

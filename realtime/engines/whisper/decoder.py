@@ -120,7 +120,7 @@ class Decoder:
             expected=[*begin, *expected][: state.max_tokens - 1],
             max_tokens=state.max_tokens,
             audio_frames=state.frames,
-            timed=state.request.word_times and not state.timestamps and not _is_compared(state),
+            timed=state.request.word_times and not state.timestamps,
         )
 
     def _draft(self, state: DecodeState, generated: Generated) -> Draft:
@@ -219,9 +219,9 @@ class Decoder:
         return result.alignments, result.text_token_probs
 
 
-def _is_compared(state: DecodeState, draft: Draft | None = None) -> bool:
-    """Whether the text of a draft is compared with silence, or any text of the state is; see `likelihood`."""
-    return state.request.final and (state.request.is_short or (draft is not None and draft.doubtful))
+def _is_compared(state: DecodeState, draft: Draft) -> bool:
+    """Whether the text of a draft is compared with silence, which takes an alignment given the audio (`likelihood`)."""
+    return state.request.final and (state.request.is_short or draft.doubtful)
 
 
 def _with_probabilities(draft: Draft, timed: Sequence[TimedToken]) -> list[TimedToken]:

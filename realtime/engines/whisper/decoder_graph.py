@@ -28,14 +28,15 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from realtime.engines.whisper.stored_weights import StoredWeights
+from realtime.engines.whisper.token_times import ATTENTION
 from realtime.errors import EngineError
 
 LIMIT: Final = 127
 """Largest 8-bit weight or activation."""
 
 MAX_ALIGNMENT_HEADS: Final = 32
-"""Heads whose attention is returned at most. Models without known ones name all heads of their last layers: of
-whisper-large-v3 these would be 320, with megabytes for each token. OpenAI's models have up to 23."""
+"""Heads whose attention is returned at most; of models that name more, no attention is. OpenAI's models have up to 23.
+Others may name all heads of their last layers: of the size of `whisper-large-v3` 320, a megabyte for a few tokens."""
 
 ROWS_AT_ONCE: Final = 1024
 """Rows of a matrix that are brought to 8 bits at once, so that it is never in memory with 32."""
@@ -99,8 +100,8 @@ class _Graph:
         """Multiply by a matrix in 8 bits, and add its bias; see `product`."""
         return self.add("Add", self.product(value, name), self.constant(self._weights.float32(f"{name}/bias")))
 
-    def queries(self, value: str, name: str) -> str:
-        """Return what a linear layer makes of a value, of which the first heads are queries, scaled for attention.
+    def attention_input(self, value: str, name: str) -> str:
+        """Return the queries for attention, scaled, with keys and values behind them if the layer has them.
 
         The scale is a part of the weights: onnxruntime would fuse it with the product of queries and keys, and its
         kernels for a single row are for products without a factor.
@@ -214,9 +215,9 @@ def write_decoder_graph(weights: StoredWeights, file: Path, alignment_heads: Seq
     `alignment_heads` are the layers and heads whose cross-attention shows when tokens are said.
 
     Inputs: `tokens`, the embeddings of those of all requests with those of their positions, (tokens, model dimension);
-    `places`, which of them each request has, (batch, length), where any stands for padding; `unpadded`, their places in
-    the flattened batch and length, (tokens,), as only attention needs the padding; `mask`, added to the scores of
-    self-attention, (batch, 1, length, all slots); for each layer `keys_N` and `values_N` of the slots
+    `places`, the row of `tokens` for each request and place, (batch, length), and any row for padding, which only
+    attention needs; `unpadded`, the indices of the others in the flattened `places`, (tokens,); `mask`, added to the
+    scores of self-attention, (batch, 1, length, all slots); for each layer `keys_N` and `values_N` of the slots
     before, (batch, heads, slots, head dimension), and what the graph of the memory returns; `tail_keys_N` and
     `tail_values_N`, the same for a batch of one, which all requests share as the end of their memory; `memory_mask`,
     the mask for all of the memory, (batch, 1, 1, frames); `memory_parts`, how many frames are own and shared; `wanted`,
@@ -238,14 +239,14 @@ def write_decoder_graph(weights: StoredWeights, file: Path, alignment_heads: Seq
     for layer in range(weights.decoder_layers):
         name = f"decoder/layer_{layer}"
         normed = graph.norm(value, f"{name}/self_attention/layer_norm")
-        projected = graph.queries(normed, f"{name}/self_attention/linear_0")
+        projected = graph.attention_input(normed, f"{name}/self_attention/linear_0")
         query, keys, values = graph.heads(graph.padded(projected), 3)
         keys = graph.add("Concat", f"keys_{layer}", keys, output=f"all_keys_{layer}", axis=2)
         values = graph.add("Concat", f"values_{layer}", values, output=f"all_values_{layer}", axis=2)
         attended = graph.self_attention(query, keys, values)
         value = graph.add("Add", value, graph.linear(attended, f"{name}/self_attention/linear_1"))
         normed = graph.norm(value, f"{name}/attention/layer_norm")
-        (query,) = graph.heads(graph.padded(graph.queries(normed, f"{name}/attention/linear_0")), 1)
+        (query,) = graph.heads(graph.padded(graph.attention_input(normed, f"{name}/attention/linear_0")), 1)
         attended = graph.cross_attention(query, layer)
         value = graph.add("Add", value, graph.linear(attended, f"{name}/attention/linear_2"))
         normed = graph.norm(value, f"{name}/ffn/layer_norm")
@@ -267,7 +268,7 @@ def write_decoder_graph(weights: StoredWeights, file: Path, alignment_heads: Seq
             graph.add("Gather", f"weights_memory_{layer}", graph.constant([head for _, head in heads]), axis=1)
             for layer, heads in layers
         ]
-        outputs.append(graph.add("Concat", *shown, output="attention", axis=1))
+        outputs.append(graph.add("Concat", *shown, output=ATTENTION, axis=1))
     graph.write(inputs, outputs)
 
 
@@ -284,7 +285,7 @@ def main() -> None:
     try:
         weights = StoredWeights(model / "model.bin")
         write_memory_graph(weights, directory / "memory.onnx")
-        heads = json.loads((model / "config.json").read_bytes()).get("alignment_heads", ())
+        heads = json.loads((model / "config.json").read_bytes()).get("alignment_heads") or ()
         write_decoder_graph(weights, directory / "decoder.onnx", heads if len(heads) <= MAX_ALIGNMENT_HEADS else ())
         write_projection_graph(weights, directory / "projection.onnx")
     except EngineError as exc:

@@ -85,7 +85,7 @@ class Whisper:
         )
         known = self.capabilities.languages
         self._only_language = known[0] if len(known) == 1 else None
-        self.workers = workers
+        self.workers, self.threads = workers, threads
         self._model = model.model
         # NumPy multiplies one small matrix per request; the threads of its BLAS would only spin.
         threadpool_limits(limits=1, user_api="blas")

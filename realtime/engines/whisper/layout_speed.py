@@ -11,6 +11,7 @@ import numpy as np
 from realtime.audio.formats import SAMPLE_RATE
 from realtime.engines.decoder_layouts import DecoderLayout, best_layout
 from realtime.engines.whisper.engine import Whisper
+from realtime.errors import EngineError
 from realtime.speech.recognition import TranscriptionRequest
 
 logger = logging.getLogger(__name__)
@@ -19,48 +20,54 @@ SECONDS: Final = 3
 """Seconds of audio in a request, which has noise."""
 
 EXPECTED: Final = " Nothing of this is said in the noise that is heard here."
-"""Text that is expected of it: it is verified in vain, as about that many tokens are verified or written otherwise."""
+"""Text that the second decoder verifies, about as long as that of so much speech; CTranslate2 writes what it hears."""
 
 MIN_ROUNDS: Final = 3
 MEASURING_SECONDS: Final = 0.4
 """Rounds at least, and seconds after which no further round begins."""
 
 MAX_SECONDS: Final = 20.0
-"""Seconds after which no further layout is measured: `whisper-large-v3` takes seconds to load, and to answer."""
+"""Seconds that measuring may take by what the layouts before took, each with loading the model."""
 
 
 def load_best(
-    name: str, layouts: Sequence[DecoderLayout], load: Callable[[DecoderLayout], Whisper], on_load: Callable[[], None]
-) -> Whisper:
-    """Load a model with one of several layouts after the other, never twice at once; return it with the best.
+    layouts: Sequence[DecoderLayout],
+    usual: DecoderLayout,
+    load: Callable[[DecoderLayout], Whisper],
+    on_load: Callable[[], None],
+) -> tuple[Whisper, str]:
+    """Load a model with one of several layouts after the other, never twice at once.
 
-    `on_load` is called before each is loaded, and may raise to end this. Raises what it and `load` raise.
+    Return it with the best of them, or with the usual one if not all could be measured, and what was measured in words.
+    `on_load` is called before each is loaded, and may raise to end this. Raises what it raises, and `EngineError` if
+    the model cannot be loaded with the usual layout either.
     """
     began, seconds = time.monotonic(), dict[DecoderLayout, float]()
-
-    def measured(layout: DecoderLayout) -> Whisper:
+    engine: Whisper | None = None
+    for layout in reversed(layouts):  # mostly more workers are better: the last is not loaded again
+        if engine is not None:
+            engine.close()
+            engine = None
         on_load()
-        engine = load(layout)
-        seconds[layout] = partial_seconds(engine)
-        return engine
-
-    loaded, engine = layouts[0], measured(layouts[0])
-    for layout in layouts[1:]:
-        if time.monotonic() - began > MAX_SECONDS:
+        try:
+            engine = load(layout)
+            seconds[layout] = round_seconds(engine)
+        except EngineError as exc:
+            logger.warning("%s workers x threads cannot be used: %s", layout, exc)
             break
+        if (time.monotonic() - began) * (1 + 1 / len(seconds)) > MAX_SECONDS:
+            break
+    best = best_layout(seconds) if len(seconds) == len(layouts) else usual
+    measured = "; ".join(f"{layout}: {layout.workers / each:.1f} partials/s" for layout, each in seconds.items())
+    if engine is not None and best == layout:
+        return engine, measured
+    if engine is not None:
         engine.close()
-        loaded, engine = layout, measured(layout)
-    best = best_layout(seconds)
-    per_second = ", ".join(f"{layout} {layout.workers / each:.1f}" for layout, each in seconds.items())
-    logger.info("%s runs on %s (workers x threads; partials a second: %s)", name, best, per_second)
-    if loaded != best:
-        engine.close()
-        on_load()
-        engine = load(best)
-    return engine
+    on_load()
+    return load(best), measured
 
 
-def partial_seconds(engine: Whisper) -> float:
+def round_seconds(engine: Whisper) -> float:
     """Return the seconds after which all workers of a recognizer have decoded a partial each.
 
     Others may have the machine at the moment, so of several rounds the shortest counts. Raises `EngineError`.

@@ -24,7 +24,7 @@ from realtime.engines.whisper.batch_state import MASKED, BatchState
 from realtime.engines.whisper.logits import Logits
 from realtime.engines.whisper.silence_tail import SilenceTail, frames_axis
 from realtime.engines.whisper.stored_weights import StoredWeights
-from realtime.engines.whisper.token_times import token_boundaries
+from realtime.engines.whisper.token_times import ATTENTION, token_boundaries
 from realtime.engines.whisper.windows import Encoding
 
 MAX_INITIAL_TIMESTAMP: Final = 50
@@ -38,10 +38,6 @@ MAX_MISSES: Final = 3
 
 MAX_SKIPPED: Final = 2
 """Expected tokens that the text may lack at once for those behind them to be tried again."""
-
-
-ATTENTION: Final = "attention"
-"""The output of the decoder's graph with the attention of the alignment heads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +135,7 @@ class SpeculativeDecoder:
         self._cache_shape = cache_shape
         self._weights, self._special = weights, special
         self._tail = SilenceTail(memory, silence)
-        self._outputs = [each.name for each in decoder.get_outputs()]
+        self._has_attention = ATTENTION in (each.name for each in decoder.get_outputs())
         self._positions = weights.float32("decoder/position_encodings/encodings")
         self._bias = np.zeros(weights.shape("decoder/embeddings/weight")[0], np.float32)
         self._bias[[*special.suppressed, special.no_timestamps]] = -np.inf
@@ -299,7 +295,7 @@ class SpeculativeDecoder:
     def _run(
         self, batch: BatchState, rows: Sequence[_Row], wanted: NDArray[np.int64]
     ) -> tuple[Logits, NDArray[np.float32] | None]:
-        """Return the logits of the wanted tokens to feed, and the attention if times are wanted and it shows them.
+        """Return the logits of the wanted tokens to feed, and the attention if there are alignment heads.
 
         Add the keys and values of all tokens to the batch.
         """
@@ -313,11 +309,8 @@ class SpeculativeDecoder:
             "wanted": wanted,
             "mask": batch.extended(len(slots)),
         }
-        timed = any(row.is_timed for row in rows)
-        names = [name for name in self._outputs if timed or name != ATTENTION]
-        found = dict(zip(names, self._decoder.run(names, inputs | batch.inputs), strict=True))
-        states, attention = found.pop("states"), found.pop(ATTENTION, None)
-        batch.cache = list(found.values())
+        states, *batch.cache = self._decoder.run(None, inputs | batch.inputs)
+        attention = batch.cache.pop() if self._has_attention else None
         return Logits(self._projection, states), attention
 
 

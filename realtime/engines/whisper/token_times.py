@@ -8,17 +8,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+ATTENTION: Final = "attention"
+"""The output of the decoder's graph that shows when tokens are said."""
+
 MEDIAN_WIDTH: Final = 7
 """Frames of the median filter."""
 
 
-def token_boundaries(attention: NDArray[np.float32], prompt: int) -> list[int]:
-    """Return the frame in which each token begins, and the one in which the last ends.
+def token_boundaries(attention: NDArray[np.float32], prompt_length: int) -> list[int]:
+    """Return the frame in which each token of the text begins, and the one in which the last ends.
 
-    `attention` is (alignment heads, tokens fed, frames of the audio), from the start of transcript on; the text begins
-    behind so many of them. What attends to a token is the token before it.
+    `attention` is (alignment heads, tokens fed, frames of the audio), from the start of transcript on; the first
+    `prompt_length` tokens are not of the text. The row that predicts a token, which is that of the token before it,
+    shows where it is said.
     """
-    return warped(-_smoothed(_normalized(attention)).mean(axis=0)[prompt - 1 :].astype(np.float64))
+    return warped(-_smoothed(_normalized(attention)).mean(axis=0)[prompt_length - 1 :].astype(np.float64))
 
 
 def warped(costs: NDArray[np.float64]) -> list[int]:

@@ -35,15 +35,17 @@ def test_by_rule_workers_and_threads_follow_the_cpus_and_the_model(
         (1, [(1, 1)]),
         (2, [(2, 1)]),
         (3, [(3, 1)]),
-        (4, [(2, 2), (4, 1)]),
-        (6, [(3, 2), (6, 1)]),
-        (8, [(2, 4), (4, 2), (8, 1)]),
-        (12, [(4, 3), (8, 1)]),
-        (16, [(4, 4), (8, 2)]),
+        (4, [(4, 1), (2, 2)]),
+        (5, [(5, 1)]),
+        (6, [(6, 1), (3, 2), (2, 3)]),
+        (7, [(7, 1), (3, 2), (2, 3)]),
+        (8, [(8, 1), (4, 2), (2, 4)]),
+        (12, [(6, 2), (4, 3), (3, 4)]),
+        (16, [(8, 2), (5, 3), (4, 4)]),
         (96, [(8, 4)]),
     ],
 )
-def test_two_workers_or_more_share_the_cpus_in_every_possible_layout(
+def test_all_possible_layouts_use_about_all_cpus(
     monkeypatch: pytest.MonkeyPatch, cpus: int, possible: list[tuple[int, int]]
 ) -> None:
     monkeypatch.setattr(decoder_layouts, "usable_cpus", lambda: cpus)

