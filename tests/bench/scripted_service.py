@@ -87,7 +87,7 @@ class CostlyDetector(ScriptedDetector):
 class Engines(ScriptedEngines):
     """Scripted engines, of which the detector may take the time of the real one."""
 
-    def __init__(self, *_: object, silero: bool) -> None:
+    def __init__(self, *_: object, silero: bool, **__: object) -> None:
         """Take what the real registry is given, and ignore it."""
         super().__init__(workers=2)
         self._silero = silero

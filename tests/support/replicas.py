@@ -23,7 +23,7 @@ import os, sys
 from realtime.cli import main as cli, serving
 from tests.support.scripted_engines import ScriptedEngines
 
-serving.InstalledEngines = lambda *_: ScriptedEngines()
+serving.InstalledEngines = lambda *_, **__: ScriptedEngines()
 for _ in sys.stdin:
     if not (process_id := os.fork()):
         sys.exit(cli.main(["serve", "--port", "0"]))

@@ -28,7 +28,7 @@ class Broken(ScriptedEngines):
     def recognizer(self, entry):
         raise EngineError(f"{entry.name} is broken.")
 
-serving.InstalledEngines = lambda *_: globals()[sys.argv[1]]()
+serving.InstalledEngines = lambda *_, **__: globals()[sys.argv[1]]()
 sys.exit(cli.main(sys.argv[2:]))
 """
 LOG_SECONDS = 60.0
