@@ -7,8 +7,6 @@ via Speculative Decoding", 2023) with the earlier hypothesis as the draft. The r
 where two tokens are equally likely up to rounding. CTranslate2 cannot do it: it takes a prefix token by token.
 
 Requests of a batch may differ in every length: what is not theirs is masked.
-
-Source of the rules for timestamps: openai/whisper, `decoding.py`.
 """
 
 import math
@@ -24,11 +22,9 @@ from realtime.engines.whisper.batch_state import MASKED, BatchState
 from realtime.engines.whisper.logits import Logits
 from realtime.engines.whisper.silence_tail import SilenceTail, frames_axis
 from realtime.engines.whisper.stored_weights import StoredWeights
+from realtime.engines.whisper.token_choice import SpecialTokens, TokenChoice
 from realtime.engines.whisper.token_times import ATTENTION, token_boundaries
 from realtime.engines.whisper.windows import Encoding
-
-MAX_INITIAL_TIMESTAMP: Final = 50
-"""Latest first timestamp, in frames: 1 s."""
 
 MAX_RETRIED: Final = 8
 """Tokens of the expected text that are tried again behind one that differed."""
@@ -38,23 +34,6 @@ MAX_MISSES: Final = 3
 
 MAX_SKIPPED: Final = 2
 """Expected tokens that the text may lack at once for those behind them to be tried again."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpecialTokens:
-    """Numbers of tokens with a meaning of their own, and those that are never generated."""
-
-    start: int
-    end: int
-    no_speech: int
-    no_timestamps: int
-    suppressed: Sequence[int]
-    suppressed_first: Sequence[int]
-
-    @property
-    def timestamps(self) -> int:
-        """The first timestamp; all tokens from there on are timestamps."""
-        return self.no_timestamps + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +116,7 @@ class SpeculativeDecoder:
         self._tail = SilenceTail(memory, silence)
         self._has_attention = ATTENTION in (each.name for each in decoder.get_outputs())
         self._positions = weights.float32("decoder/position_encodings/encodings")
-        self._bias = np.zeros(weights.shape("decoder/embeddings/weight")[0], np.float32)
-        self._bias[[*special.suppressed, special.no_timestamps]] = -np.inf
-        self._first_bias = np.zeros_like(self._bias)
-        self._first_bias[list(special.suppressed_first)] = -np.inf
+        self._choice = TokenChoice(special, weights.shape("decoder/embeddings/weight")[0])
 
     def close(self) -> None:
         """Close the file of the weights."""
@@ -204,7 +180,7 @@ class SpeculativeDecoder:
         place = 0
         for index, row in enumerate(rows):
             if row.position == 0:
-                row.generated.no_speech_probability = float(_softmax(logits[place])[self._special.no_speech])
+                row.generated.no_speech_probability = self._choice.no_speech_probability(logits[place])
                 place += 1
             right = self._take(row, logits, place)
             place += row.guessed + 1
@@ -220,7 +196,7 @@ class SpeculativeDecoder:
         """Append the tokens that follow, with logits from the `first` place on; return how many guesses are right."""
         generated, guesses = row.generated, row.fed[len(row.fed) - row.guessed :]
         for right, guess in enumerate([*guesses, None]):
-            token, log_probability = self._choose(logits[first + right] + self._bias, generated.tokens, row.excerpt)
+            token, log_probability = self._choice.choose(logits[first + right], generated.tokens, row.excerpt.prompt)
             generated.log_probability += log_probability
             if token == self._special.end:
                 row.done = True
@@ -260,33 +236,6 @@ class SpeculativeDecoder:
         row.rest, row.fed = rest, [newest, *rest[:guesses]]
         row.guessed = len(row.fed) - 1
 
-    def _choose(self, logits: NDArray[np.float32], before: Sequence[int], excerpt: Excerpt) -> tuple[int, float]:
-        """Return the most likely token behind those generated before, and its log-probability among those allowed."""
-        special = self._special
-        if excerpt.prompt[-1] == special.no_timestamps:
-            if not before:
-                logits += self._first_bias
-            token = int(logits.argmax())
-            return token, float(logits[token]) - _log_sum(logits)
-        begin, last = special.timestamps, len(logits)
-        text, times = logits[:begin], logits[begin:]
-        if not before:
-            return _likeliest(times[: MAX_INITIAL_TIMESTAMP + 1], begin)
-        if before[-1] >= begin:
-            if len(before) == 1 or before[-2] >= begin:
-                return _likeliest(text, 0)
-            text, first_text = text[special.end : special.end + 1], special.end
-            first = before[-1]
-        else:
-            first_text = 0
-            first = max((each for each in before if each >= begin), default=begin - 1) + 1
-        times = logits[first:last]
-        of_times = _log_sum(times)
-        token = int(text.argmax())
-        if of_times > text[token]:
-            return _likeliest(times, first)
-        return first_text + token, float(text[token] - np.logaddexp(of_times, _log_sum(text)))
-
     def _embedded(self, row: _Row) -> NDArray[np.float32]:
         """Return the embeddings of the tokens to feed, with those of their positions."""
         tokens = [self._weights.rows("decoder/embeddings/weight", token, token + 1)[0] for token in row.fed]
@@ -312,20 +261,3 @@ class SpeculativeDecoder:
         states, *batch.cache = self._decoder.run(None, inputs | batch.inputs)
         attention = batch.cache.pop() if self._has_attention else None
         return Logits(self._projection, states), attention
-
-
-def _likeliest(logits: NDArray[np.float32], first: int) -> tuple[int, float]:
-    token = int(logits.argmax())
-    return first + token, float(logits[token]) - _log_sum(logits)
-
-
-def _log_sum(logits: NDArray[np.float32]) -> float:
-    """Return the logarithm of the sum of exponentials."""
-    largest = logits.max(initial=-np.inf)
-    return float(largest + np.log(np.exp(logits - largest).sum())) if np.isfinite(largest) else -np.inf
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    powers: NDArray[np.float32] = np.exp(logits - logits.max())
-    powers /= powers.sum()
-    return powers

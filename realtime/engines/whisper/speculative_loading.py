@@ -12,8 +12,9 @@ from typing import Final
 from tokenizers import Tokenizer
 
 from realtime.engines.onnx import FAILED_RUN, load_model
-from realtime.engines.whisper.speculative import SpecialTokens, SpeculativeDecoder
+from realtime.engines.whisper.speculative import SpeculativeDecoder
 from realtime.engines.whisper.stored_weights import StoredWeights
+from realtime.engines.whisper.token_choice import SpecialTokens
 from realtime.engines.whisper.windows import Encoding
 from realtime.errors import EngineError
 

@@ -202,7 +202,7 @@ def test_timestamps_are_chosen_by_the_rules_of_openai(
 ) -> None:
     logits = np.full(len(NUMBERS), -20.0, np.float32)
     logits[[*likely]] = [*likely.values()]
-    token, log_probability = decoder._choose(logits, before, excerpt(0, TASK))
+    token, log_probability = decoder._choice.choose(logits, before, TASK)
     assert token == chosen
     assert -1.1 < log_probability <= 0
 
